@@ -1,0 +1,12 @@
+//! The use cases: the order of steps. Load, check, write, call, write. One file each.
+//!
+//! A use case takes only the ports it needs, so its signature is the list of what it may do: `status` cannot reach a PSP,
+//! because nothing gives it one. No AWS, no HTTP, no wire format here.
+
+pub mod capture;
+pub mod import;
+mod money_command;
+pub mod ports;
+pub mod refund;
+pub mod status;
+pub mod webhook;

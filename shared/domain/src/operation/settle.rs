@@ -1,0 +1,208 @@
+//! What an outcome does to an operation, to the balance and to the state of the transaction.
+//!
+//! Pure. Invariant: an operation that has settled is moved only by a correction, which is marked as one; an outcome that
+//! says less than is known already changes nothing.
+
+use super::{Actor, Operation, OperationFacts, OperationKey, OperationKind, OperationState};
+use crate::error::Refusal;
+use crate::id::{OperationId, PspReference, SpaceId, TransactionId};
+use crate::interaction::InteractionKind;
+use crate::money::Minor;
+use crate::outcome::{Doubt, Failure, Outcome};
+use crate::payment::{Movement, MovementState};
+use crate::time::Timestamp;
+pub use crate::transaction::Change;
+use crate::transaction::{FinalCapture, Share, Transaction, TransactionFacts, TransactionState};
+
+/// What became known about an operation: from the answer to a call, from a reading, or from a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Succeeded { psp_reference: Option<PspReference> },
+    Accepted { psp_reference: Option<PspReference> },
+    Failed(Failure),
+    Unknown(Doubt),
+    /// The PSP knows our operation with another amount or currency, or asking is used up.
+    ManualCheck(&'static str),
+}
+
+impl Effect {
+    /// What a call's outcome means. A call that was never sent leaves the operation REQUESTED: it will be sent again.
+    pub fn of_outcome(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Succeeded { psp_reference } => Some(Self::Succeeded { psp_reference }),
+            Outcome::Accepted { psp_reference } => Some(Self::Accepted { psp_reference }),
+            Outcome::Refused(failure) => Some(Self::Failed(failure)),
+            Outcome::NotSent { .. } => None,
+            Outcome::Unknown(doubt) => Some(Self::Unknown(doubt)),
+        }
+    }
+
+    /// What a movement that is surely this operation's says about it.
+    pub fn of_movement(operation: &Operation, movement: &Movement) -> Self {
+        let facts = operation.facts();
+        if movement.money.amount != facts.amount || movement.money.currency != facts.currency {
+            return Self::ManualCheck("the PSP has another amount or currency");
+        }
+        let psp_reference = Some(movement.psp_reference.clone());
+        match &movement.state {
+            MovementState::Pending => Self::Accepted { psp_reference },
+            MovementState::Successful => Self::Succeeded { psp_reference },
+            MovementState::Failed(failure) => Self::Failed(failure.clone()),
+        }
+    }
+
+    fn state(&self) -> OperationState {
+        match self {
+            Self::Succeeded { .. } => OperationState::Successful,
+            Self::Accepted { .. } => OperationState::Pending,
+            Self::Failed(_) => OperationState::Failed,
+            Self::Unknown(_) => OperationState::Unknown,
+            Self::ManualCheck(_) => OperationState::ManualCheck,
+        }
+    }
+}
+
+impl Transaction {
+    /// The commit that records an effect, or none where it says nothing new. `bound` is the capture that a refund belongs
+    /// to, where it has one.
+    pub fn settle(&self, operation: &Operation, bound: Option<&Operation>, effect: Effect, now: Timestamp) -> Result<Option<Change>, Refusal> {
+        let before = operation.state();
+        let after = effect.state();
+        let correction = before.corrections().contains(&after);
+        if !before.may_become(after) && !correction {
+            return Ok(None);
+        }
+        let settled = settled(operation, &effect, correction, now)?;
+        let mut next = self.next();
+        move_balance(&mut next, operation.facts(), before, after)?;
+        let steps = conclude(&mut next, operation.facts(), after, now)?;
+        next.needs_attention |= correction || after == OperationState::ManualCheck;
+
+        let kind = match correction {
+            true => InteractionKind::of_reversal(operation.facts().kind),
+            false => InteractionKind::of_operation(operation.facts().kind, after)?,
+        };
+        let actor = if correction { Actor::Psp } else { operation.facts().actor };
+        let interaction = self.interaction(&next, kind, actor, now);
+        let detail = match (&effect, steps) {
+            (Effect::Failed(failure), _) => Some(failure.code.clone()),
+            (Effect::Unknown(doubt), _) => Some(doubt.as_str().to_owned()),
+            (Effect::ManualCheck(why), _) => Some((*why).to_owned()),
+            (Effect::Succeeded { .. } | Effect::Accepted { .. }, steps) => steps,
+        };
+        let mut updated = vec![settled.clone()];
+        if let Some(capture) = bound {
+            updated.push(move_share(capture, operation.facts(), before, after)?);
+        }
+        let change = Change { transaction: Transaction::checked(next)?, created: vec![], updated, interaction: Some(interaction) };
+        Ok(Some(change.about(&settled, detail)))
+    }
+}
+
+/// An operation that exists at the PSP and that nobody asked for here.
+pub fn adopt(space: SpaceId, transaction: TransactionId, id: OperationId, movement: &Movement, now: Timestamp) -> Result<Operation, Refusal> {
+    let state = OperationState::from(&movement.state);
+    let facts = OperationFacts {
+        space,
+        transaction,
+        id,
+        kind: movement.kind,
+        key: OperationKey::Adopted(movement.psp_reference.clone()),
+        command: String::new(),
+        state,
+        amount: movement.money.amount,
+        currency: movement.money.currency,
+        is_final: false,
+        releases: Minor::ZERO,
+        capture: None,
+        reason: None,
+        note: None,
+        line_items: vec![],
+        merchant_reference: None,
+        psp_reference: Some(movement.psp_reference.clone()),
+        actor: Actor::Psp,
+        created_on: movement.on.unwrap_or(now),
+        settled_on: state.is_final().then(|| movement.on.unwrap_or(now)),
+        reversed_on: None,
+        failure: match &movement.state {
+            MovementState::Failed(failure) => Some(failure.clone()),
+            MovementState::Pending | MovementState::Successful => None,
+        },
+        sending: None,
+        refunded: Minor::ZERO,
+        refund_pending: Minor::ZERO,
+    };
+    Operation::restore(facts).map_err(Refusal::internal)
+}
+
+fn settled(operation: &Operation, effect: &Effect, correction: bool, now: Timestamp) -> Result<Operation, Refusal> {
+    let facts = operation.facts().clone();
+    let state = effect.state();
+    let (psp_reference, failure) = match effect {
+        Effect::Succeeded { psp_reference } | Effect::Accepted { psp_reference } => (psp_reference.clone(), None),
+        Effect::Failed(failure) => (None, Some(failure.clone())),
+        Effect::Unknown(_) | Effect::ManualCheck(_) => (None, None),
+    };
+    let facts = OperationFacts {
+        state,
+        psp_reference: psp_reference.or(facts.psp_reference),
+        failure,
+        settled_on: if state.is_final() { facts.settled_on.or(Some(now)) } else { None },
+        reversed_on: if correction { Some(now) } else { facts.reversed_on },
+        ..facts
+    };
+    Operation::restore(facts).map_err(Refusal::internal)
+}
+
+/// Turns the reservation into what happened, or gives it back; a correction moves what was booked.
+fn move_balance(next: &mut TransactionFacts, operation: &OperationFacts, before: OperationState, after: OperationState) -> Result<(), Refusal> {
+    let share = match operation.kind {
+        OperationKind::Capture => Share::Capture,
+        OperationKind::Refund => Share::Refund,
+        OperationKind::Void => Share::Void,
+    };
+    let balance = next.balance;
+    next.balance = match (before, after) {
+        (OperationState::Successful, OperationState::Failed) => balance.take_back(share, operation.amount)?,
+        (OperationState::Failed, OperationState::Successful) => balance.add(share, operation.amount)?,
+        (_, OperationState::Successful) => balance.book(share, operation.amount)?.book(Share::Void, operation.releases)?,
+        (_, OperationState::Failed) => balance.release(share, operation.amount)?.release(Share::Void, operation.releases)?,
+        (_, OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck) => balance,
+    };
+    Ok(())
+}
+
+/// Moves the transaction on where the settled operation was the last that it waited for.
+fn conclude(next: &mut TransactionFacts, operation: &OperationFacts, after: OperationState, now: Timestamp) -> Result<Option<String>, Refusal> {
+    let succeeded = match after {
+        OperationState::Successful => true,
+        OperationState::Failed => false,
+        OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck => return Ok(None),
+    };
+    match operation.kind {
+        OperationKind::Capture if operation.is_final && next.final_capture == FinalCapture::Open => {
+            next.final_capture = if succeeded { FinalCapture::Done } else { FinalCapture::No };
+        }
+        OperationKind::Void => {
+            next.void_is_open = false;
+            if succeeded && next.state == TransactionState::Authorized {
+                let target = if next.balance.captured.is_zero() { TransactionState::Voided } else { TransactionState::Fulfill };
+                return Ok(next.advance(target, now));
+            }
+        }
+        OperationKind::Capture | OperationKind::Refund => {}
+    }
+    next.conclude(now)
+}
+
+/// Moves what a refund holds of its capture.
+fn move_share(capture: &Operation, refund: &OperationFacts, before: OperationState, after: OperationState) -> Result<Operation, Refusal> {
+    let amount = refund.amount;
+    capture.with_share(|share| match (before, after) {
+        (OperationState::Successful, OperationState::Failed) => share.take_back(Share::Refund, amount),
+        (OperationState::Failed, OperationState::Successful) => share.add(Share::Refund, amount),
+        (_, OperationState::Successful) => share.book(Share::Refund, amount),
+        (_, OperationState::Failed) => share.release(Share::Refund, amount),
+        (_, OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck) => Ok(share),
+    })
+}

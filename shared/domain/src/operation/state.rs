@@ -1,0 +1,55 @@
+//! The six states of an operation and the moves between them.
+//!
+//! Invariant: SUCCESSFUL and FAILED are final for callers; only a correction, made from what the PSP proves later, turns
+//! one into the other, and it is recorded as such.
+
+use crate::named::named;
+
+named! {
+    /// Where a capture, refund or void stands.
+    OperationState {
+        Requested = "REQUESTED",
+        Pending = "PENDING",
+        Unknown = "UNKNOWN",
+        ManualCheck = "MANUAL_CHECK",
+        Successful = "SUCCESSFUL",
+        Failed = "FAILED",
+    }
+}
+
+impl OperationState {
+    /// The states that an ordinary result can lead to from here.
+    pub const fn next(self) -> &'static [OperationState] {
+        use OperationState::*;
+        match self {
+            Requested => &[Pending, Unknown, ManualCheck, Successful, Failed],
+            Pending => &[ManualCheck, Successful, Failed],
+            Unknown => &[Pending, ManualCheck, Successful, Failed],
+            ManualCheck => &[Successful, Failed],
+            Successful | Failed => &[],
+        }
+    }
+
+    /// The states that a proof of the PSP can lead to after the end: a correction that moves the balance.
+    pub const fn corrections(self) -> &'static [OperationState] {
+        use OperationState::*;
+        match self {
+            Successful => &[Failed],
+            Failed => &[Successful],
+            Requested | Pending | Unknown | ManualCheck => &[],
+        }
+    }
+
+    pub fn may_become(self, next: OperationState) -> bool {
+        self.next().contains(&next)
+    }
+
+    /// Open operations hold their reservation and may block others.
+    pub const fn is_open(self) -> bool {
+        !self.is_final()
+    }
+
+    pub const fn is_final(self) -> bool {
+        self.next().is_empty()
+    }
+}

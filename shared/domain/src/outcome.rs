@@ -1,0 +1,72 @@
+//! The five answers of a PSP call. There is no sixth: what we cannot tell is an answer too, and must be written down.
+
+use crate::id::PspReference;
+use crate::named::named;
+use crate::time::Span;
+
+/// What we know about a capture, refund or void after calling the PSP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The PSP did it, and its answer names our amount and currency.
+    Succeeded { psp_reference: Option<PspReference> },
+    /// The PSP took the order and tells the result later.
+    Accepted { psp_reference: Option<PspReference> },
+    /// The PSP decided not to do it, and says the same to everyone who asks again with this key.
+    Refused(Failure),
+    /// Surely not executed: neither this attempt nor an earlier one reached the PSP.
+    NotSent { retry_after: Option<Span> },
+    /// The PSP may or may not have acted. Only asking it can tell.
+    Unknown(Doubt),
+}
+
+/// Why an outcome is unknown; for the log and for the person who looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// No answer in time, or the connection broke after the request may have left.
+    NoAnswer,
+    /// The PSP answered with a server error after it had the request.
+    ServerError,
+    /// The PSP says that the same request is still being worked on.
+    InProgress,
+    /// The answer cannot be read as what the PSP documents.
+    Unreadable,
+    /// The answer names another amount or currency than the one we asked for.
+    OtherAmount,
+    /// A refusal that may concern only this repetition, while an earlier attempt may have been executed.
+    RefusedAfterDoubt,
+}
+
+impl Doubt {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Doubt::NoAnswer => "NO_ANSWER",
+            Doubt::ServerError => "SERVER_ERROR",
+            Doubt::InProgress => "IN_PROGRESS",
+            Doubt::Unreadable => "UNREADABLE",
+            Doubt::OtherAmount => "OTHER_AMOUNT",
+            Doubt::RefusedAfterDoubt => "REFUSED_AFTER_DOUBT",
+        }
+    }
+}
+
+/// Why something failed, in public words; the PSP's own code stands beside ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub code: String,
+    pub category: FailureCategory,
+    pub description: String,
+    pub psp_code: Option<String>,
+    /// Whether the same command under a new key can succeed.
+    pub retryable: bool,
+}
+
+named! {
+    /// Who can do something about a failure.
+    FailureCategory {
+        TemporaryIssue = "TEMPORARY_ISSUE",
+        Internal = "INTERNAL",
+        EndUser = "END_USER",
+        Configuration = "CONFIGURATION",
+        Developer = "DEVELOPER",
+    }
+}

@@ -1,0 +1,3 @@
+//! placeholder
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Properties {}
