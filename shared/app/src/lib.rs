@@ -3,9 +3,10 @@
 //! A use case takes only the ports it needs, so its signature is the list of what it may do: `status` cannot reach a PSP,
 //! because nothing gives it one. No AWS, no HTTP, no wire format here.
 
+pub mod authorize;
 pub mod capture;
 pub mod import;
-mod money_command;
+pub mod money_command;
 pub mod ports;
 pub mod refund;
 pub mod status;

@@ -13,8 +13,12 @@ use crate::time::Span;
 pub enum Refusal {
     // Who asks.
     Unauthenticated,
-    InsufficientScope { needed: &'static str },
-    RateLimited { retry_after: Span },
+    InsufficientScope {
+        needed: &'static str,
+    },
+    RateLimited {
+        retry_after: Span,
+    },
     // What was sent.
     BodyTooLarge,
     InvalidRequest(Vec<Flaw>),
@@ -22,8 +26,12 @@ pub enum Refusal {
     InvalidCurrency,
     IdempotencyKeyMissing,
     IdempotencyKeyInvalid,
-    CardDataNotAllowed { pointer: String },
-    MetadataLimit { detail: &'static str },
+    CardDataNotAllowed {
+        pointer: String,
+    },
+    MetadataLimit {
+        detail: &'static str,
+    },
     UrlNotAllowed,
     // What it is about.
     TransactionNotFound,
@@ -32,26 +40,44 @@ pub enum Refusal {
     NotificationNotFound,
     IdempotencyKeyReused,
     /// The caller decided on a version that is no longer the current one.
-    VersionConflict { stale: Stale },
+    VersionConflict {
+        stale: Stale,
+    },
     // What state forbids.
-    AlreadyImported { transaction: TransactionId },
+    AlreadyImported {
+        transaction: TransactionId,
+    },
     ImportNotCompleted,
     AlreadyVoided,
     AlreadyCaptured,
-    InvalidState { detail: &'static str },
-    OperationInDoubt { retry_after: Option<Span> },
+    InvalidState {
+        detail: &'static str,
+    },
+    OperationInDoubt {
+        retry_after: Option<Span>,
+    },
     CaptureNotFinal,
     // What the amount may be.
     CurrencyMismatch,
-    TooManyDecimals { currency: Currency },
+    TooManyDecimals {
+        currency: Currency,
+    },
     AmountNotPositive,
     LineItemsAmountMismatch,
-    ExceedsCapturableAmount { remaining: Money },
-    ExceedsRefundableAmount { remaining: Money },
+    ExceedsCapturableAmount {
+        remaining: Money,
+    },
+    ExceedsRefundableAmount {
+        remaining: Money,
+    },
     CaptureIdRequired,
-    NotSupportedByPsp { detail: &'static str },
+    NotSupportedByPsp {
+        detail: &'static str,
+    },
     // What went wrong with us; nothing was stored.
-    Unavailable { retry_after: Span },
+    Unavailable {
+        retry_after: Span,
+    },
     Internal(Internal),
 }
 
@@ -145,7 +171,11 @@ impl Refusal {
     /// Whether the same request can succeed later without anybody changing it.
     pub const fn may_be_retried(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::OperationInDoubt { .. } | Self::CaptureNotFinal | Self::Unavailable { .. } | Self::Internal(_) => true,
+            Self::RateLimited { .. }
+            | Self::OperationInDoubt { .. }
+            | Self::CaptureNotFinal
+            | Self::Unavailable { .. }
+            | Self::Internal(_) => true,
             Self::ImportNotCompleted => true,
             Self::Unauthenticated
             | Self::InsufficientScope { .. }

@@ -145,7 +145,21 @@ mod tests {
     #[test]
     fn ids_are_plain_positive_integers_below_two_to_the_53() {
         assert_eq!(TransactionId::parse("9007199254740991").map(TransactionId::number), Some(9_007_199_254_740_991));
-        for text in ["", "0", "-1", "1.0", "01", "9007199254740992", "9007199254740993", "99999999999999999999", "../../x", "1; DROP", "S#1", "\u{661}", "1 "] {
+        for text in [
+            "",
+            "0",
+            "-1",
+            "1.0",
+            "01",
+            "9007199254740992",
+            "9007199254740993",
+            "99999999999999999999",
+            "../../x",
+            "1; DROP",
+            "S#1",
+            "\u{661}",
+            "1 ",
+        ] {
             assert_eq!(TransactionId::parse(text), None, "{text:?}");
         }
     }

@@ -3,8 +3,8 @@
 
 use crate::error::Refusal;
 use crate::money::Minor;
-use crate::operation::{Actor, OperationFacts, OperationKind, OperationState};
 use crate::named::named;
+use crate::operation::{Actor, OperationFacts, OperationKind, OperationState};
 use crate::time::Timestamp;
 use crate::transaction::{Balance, ImportState, TransactionState};
 
@@ -104,7 +104,8 @@ impl InteractionKind {
             OperationState::Successful => "successful",
             OperationState::Failed => "failed",
         };
-        Self::parse(&format!("transaction.{}.{result}", kind.word())).ok_or(Refusal::internal("an operation's state without an interaction kind"))
+        Self::parse(&format!("transaction.{}.{result}", kind.word()))
+            .ok_or(Refusal::internal("an operation's state without an interaction kind"))
     }
 
     /// The kind that tells of a late contradiction: success that failed, or failure that turned out executed.

@@ -4,6 +4,7 @@
 //! parameter, what it decides goes out as a value. Every other room depends on this one, and this one on none.
 
 pub mod capability;
+pub mod card_data;
 pub mod currency;
 pub mod error;
 pub mod id;
@@ -13,6 +14,7 @@ mod named;
 pub mod operation;
 pub mod outcome;
 pub mod payment;
+pub mod scope;
 pub mod time;
 pub mod transaction;
 

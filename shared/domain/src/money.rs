@@ -116,9 +116,10 @@ impl Decimal {
             return Err(NotADecimal);
         }
         let fraction = fraction.trim_end_matches('0');
-        let coefficient = whole.bytes().chain(fraction.bytes()).try_fold(0i64, |number, digit| {
-            number.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
-        });
+        let coefficient = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .try_fold(0i64, |number, digit| number.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
         let scale = u8::try_from(fraction.len()).map_err(|_| NotADecimal)?;
         Ok(Self { coefficient: coefficient.ok_or(NotADecimal)?, scale })
     }
@@ -175,8 +176,28 @@ mod tests {
     #[test]
     fn other_forms_are_not_numbers() {
         for text in [
-            "", "-5.00", "+5.00", "\u{2212}5", "1e2", "1E2", "NaN", "Infinity", "1.234,50", "1 000", "\u{661}\u{660}", "\u{ff11}", ".5", "5.",
-            "1.2.3", " 1", "1 ", "0x10", "007", "92233720368547758.08", &"9".repeat(40), &"1".repeat(5000),
+            "",
+            "-5.00",
+            "+5.00",
+            "\u{2212}5",
+            "1e2",
+            "1E2",
+            "NaN",
+            "Infinity",
+            "1.234,50",
+            "1 000",
+            "\u{661}\u{660}",
+            "\u{ff11}",
+            ".5",
+            "5.",
+            "1.2.3",
+            " 1",
+            "1 ",
+            "0x10",
+            "007",
+            "92233720368547758.08",
+            &"9".repeat(40),
+            &"1".repeat(5000),
         ] {
             assert_eq!(Decimal::parse(text), Err(NotADecimal), "{text:?}");
         }

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod psp;
+pub mod settings;
 pub mod source;
 pub mod store;
 

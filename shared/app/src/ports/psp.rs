@@ -56,7 +56,10 @@ pub enum Reading {
     /// The PSP answered, and knows no such payment on this account.
     NotFound,
     /// The PSP could not be asked or its answer could not be read; the text is for the log.
-    Unavailable { detail: String, retry_after: Option<Span> },
+    Unavailable {
+        detail: String,
+        retry_after: Option<Span>,
+    },
 }
 
 /// A webhook as it came in.

@@ -69,26 +69,35 @@ pub trait CommandStore: Send + Sync {
 }
 
 /// Reads and writes of imports.
-pub trait ImportStore: CommandStore {
+pub trait ImportStore: Send + Sync {
     /// Stores a new import together with the reference that makes it unique, unless the reference is taken.
-    fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> impl Future<Output = Result<BegunImport, StoreError>> + Send;
-
-    /// The transaction of a known reference.
-    fn load_referenced(
+    fn begin_import(
         &self,
-        space: SpaceId,
-        connection: &ConnectionName,
-        reference: &PspReference,
-    ) -> impl Future<Output = Result<Option<Versioned>, StoreError>> + Send;
+        transaction: &Transaction,
+        properties: &Properties,
+    ) -> impl Future<Output = Result<BegunImport, StoreError>> + Send;
+
+    /// The transaction by itself, read consistently.
+    fn load_head(&self, space: SpaceId, id: TransactionId) -> impl Future<Output = Result<Option<Versioned>, StoreError>> + Send;
 
     /// Replaces a failed or pending import by a corrected command.
-    fn replace_import(&self, read: &Versioned, change: &Change, properties: &Properties) -> impl Future<Output = Result<Committed, StoreError>> + Send;
+    fn replace_import(
+        &self,
+        read: &Versioned,
+        change: &Change,
+        properties: &Properties,
+    ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
     /// Writes the result together with the canonical reference, unless that belongs to another transaction.
     fn finish_import(&self, read: &Versioned, change: &Change) -> impl Future<Output = Result<FinishedImport, StoreError>> + Send;
 
     /// Points a reference that this transaction holds to another one, together with the change that gives it up.
-    fn yield_reference(&self, read: &Versioned, change: &Change, to: TransactionId) -> impl Future<Output = Result<Committed, StoreError>> + Send;
+    fn yield_reference(
+        &self,
+        read: &Versioned,
+        change: &Change,
+        to: TransactionId,
+    ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 }
 
 #[derive(Clone, Debug)]
@@ -157,7 +166,7 @@ pub struct Page {
 }
 
 /// Keeps verified webhooks and what they are about.
-pub trait WebhookStore: CommandStore {
+pub trait WebhookStore: CommandStore + StatusStore {
     /// Stores a webhook unless its event is known.
     fn store_webhook(&self, webhook: &StoredWebhook) -> impl Future<Output = Result<Stored, StoreError>> + Send;
 
@@ -174,13 +183,6 @@ pub trait WebhookStore: CommandStore {
 
     /// Marks a webhook as processed, so that nobody comes back to it.
     fn finish_webhook(&self, webhook: &StoredWebhook, processed_on: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// The transaction and its operations, read consistently.
-    fn load_with_operations(
-        &self,
-        space: SpaceId,
-        id: TransactionId,
-    ) -> impl Future<Output = Result<Option<(Versioned, Vec<Operation>)>, StoreError>> + Send;
 }
 
 /// A verified webhook in our words; of the raw body nothing is kept that these fields do not say.

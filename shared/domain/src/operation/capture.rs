@@ -49,7 +49,12 @@ impl CaptureOrder {
 
 impl Transaction {
     /// Decides on a capture and sets its amount aside. A final one also sets aside the rest, which it releases.
-    pub fn request_capture(&self, command: &CaptureCommand, can: &Capabilities, new: NewOperation) -> Result<(Change, CaptureOrder), Refusal> {
+    pub fn request_capture(
+        &self,
+        command: &CaptureCommand,
+        can: &Capabilities,
+        new: NewOperation,
+    ) -> Result<(Change, CaptureOrder), Refusal> {
         let facts = self.facts();
         self.may_be_captured()?;
         let capturable = facts.balance.capturable()?;
@@ -74,13 +79,14 @@ impl Transaction {
         if is_final {
             next.final_capture = FinalCapture::Open;
         }
-        let operation = new_operation(self, next.version, new, OperationKind::Capture, command.canonical(), amount, |operation| OperationFacts {
-            is_final,
-            releases,
-            line_items: command.line_items.clone(),
-            merchant_reference: command.merchant_reference.clone(),
-            ..operation
-        })?;
+        let operation =
+            new_operation(self, next.version, new, OperationKind::Capture, command.canonical(), amount, |operation| OperationFacts {
+                is_final,
+                releases,
+                line_items: command.line_items.clone(),
+                merchant_reference: command.merchant_reference.clone(),
+                ..operation
+            })?;
         let order = CaptureOrder {
             payment: facts.psp_reference.clone(),
             money: self.money(amount),
@@ -151,6 +157,7 @@ pub(super) fn new_operation(
         settled_on: None,
         reversed_on: None,
         failure: None,
+        due_on: Some(new.sending.lease_until),
         sending: Some(new.sending),
         refunded: Minor::ZERO,
         refund_pending: Minor::ZERO,

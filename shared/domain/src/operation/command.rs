@@ -142,7 +142,8 @@ mod tests {
     #[test]
     fn equal_commands_have_one_canonical_text() {
         let one = CaptureCommand { amount: Some(decimal("10")), line_items: vec![line("a", "4"), line("b", "6.0")], ..Default::default() };
-        let other = CaptureCommand { amount: Some(decimal("10.00")), line_items: vec![line("b", "6"), line("a", "4.00")], ..Default::default() };
+        let other =
+            CaptureCommand { amount: Some(decimal("10.00")), line_items: vec![line("b", "6"), line("a", "4.00")], ..Default::default() };
         assert_eq!(one.canonical(), other.canonical());
     }
 

@@ -89,6 +89,8 @@ pub struct OperationFacts {
     pub settled_on: Option<Timestamp>,
     pub reversed_on: Option<Timestamp>,
     pub failure: Option<Failure>,
+    /// When somebody has to look at it again; only while it is open.
+    pub due_on: Option<Timestamp>,
     /// How it is sent to the PSP; absent on what was adopted.
     pub sending: Option<Sending>,
     /// Of a capture: what its own refunds have given back, and what they hold.
@@ -135,6 +137,7 @@ impl Operation {
             () if facts.kind != OperationKind::Capture && (facts.is_final || !facts.releases.is_zero()) => Err("only a capture is final"),
             () if facts.kind != OperationKind::Capture && !shares.is_zero() => Err("only a capture has refunds"),
             () if facts.state.is_final() && facts.settled_on.is_none() => Err("final, but not settled"),
+            () if facts.state.is_open() && facts.due_on.is_none() => Err("open, but never due"),
             () => Ok(Self(facts)),
         }
     }

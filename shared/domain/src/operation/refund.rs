@@ -92,14 +92,15 @@ impl Transaction {
 
         let mut next = self.next();
         next.balance = next.balance.reserve(Share::Refund, amount)?;
-        let operation = new_operation(self, next.version, new, OperationKind::Refund, command.canonical(), amount, |operation| OperationFacts {
-            capture: capture.map(|capture| capture.facts().id),
-            reason: command.reason,
-            note: command.note.clone(),
-            line_items: command.line_items.clone(),
-            merchant_reference: command.merchant_reference.clone(),
-            ..operation
-        })?;
+        let operation =
+            new_operation(self, next.version, new, OperationKind::Refund, command.canonical(), amount, |operation| OperationFacts {
+                capture: capture.map(|capture| capture.facts().id),
+                reason: command.reason,
+                note: command.note.clone(),
+                line_items: command.line_items.clone(),
+                merchant_reference: command.merchant_reference.clone(),
+                ..operation
+            })?;
         let order = RefundOrder {
             payment: facts.psp_reference.clone(),
             capture: capture.and_then(|capture| capture.facts().psp_reference.clone()),
@@ -109,7 +110,12 @@ impl Transaction {
             psp_key: psp_key(&operation)?,
         };
         let updated = capture.map(|capture| capture.with_share(|share| share.reserve(Share::Refund, amount))).transpose()?;
-        let change = Change { transaction: Transaction::checked(next)?, created: vec![operation], updated: updated.into_iter().collect(), interaction: None };
+        let change = Change {
+            transaction: Transaction::checked(next)?,
+            created: vec![operation],
+            updated: updated.into_iter().collect(),
+            interaction: None,
+        };
         Ok((change, order))
     }
 
@@ -132,11 +138,15 @@ fn named_capture<'a>(command: &RefundCommand, captures: &'a [Operation]) -> Resu
     match (&command.target, named.next(), named.next()) {
         (None, ..) => Ok(None),
         (Some(_), None, _) => Err(Refusal::OperationNotFound),
-        (Some(_), Some(_), Some(_)) => Err(Refusal::flaw("/captureMerchantReference", "several captures have this reference: use captureId")),
+        (Some(_), Some(_), Some(_)) => {
+            Err(Refusal::flaw("/captureMerchantReference", "several captures have this reference: use captureId"))
+        }
         (Some(_), Some(capture), None) => match capture.state() {
             OperationState::Successful => Ok(Some(capture)),
             OperationState::Failed => Err(Refusal::InvalidState { detail: "The capture has failed." }),
-            OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck => Err(Refusal::CaptureNotFinal),
+            OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck => {
+                Err(Refusal::CaptureNotFinal)
+            }
         },
     }
 }
@@ -164,10 +174,7 @@ fn share_of(facts: &OperationFacts) -> Balance {
 
 impl Operation {
     /// A capture after a change of what its refunds hold or have given back.
-    pub(super) fn with_share(
-        &self,
-        change: impl FnOnce(Balance) -> Result<Balance, crate::money::Overflow>,
-    ) -> Result<Operation, Refusal> {
+    pub(super) fn with_share(&self, change: impl FnOnce(Balance) -> Result<Balance, crate::money::Overflow>) -> Result<Operation, Refusal> {
         let share = change(share_of(self.facts()))?;
         let facts = OperationFacts { refunded: share.refunded, refund_pending: share.refund_pending, ..self.facts().clone() };
         Operation::restore(facts).map_err(Refusal::internal)

@@ -17,8 +17,12 @@ use crate::transaction::{FinalCapture, Share, Transaction, TransactionFacts, Tra
 /// What became known about an operation: from the answer to a call, from a reading, or from a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    Succeeded { psp_reference: Option<PspReference> },
-    Accepted { psp_reference: Option<PspReference> },
+    Succeeded {
+        psp_reference: Option<PspReference>,
+    },
+    Accepted {
+        psp_reference: Option<PspReference>,
+    },
     Failed(Failure),
     Unknown(Doubt),
     /// The PSP knows our operation with another amount or currency, or asking is used up.
@@ -65,7 +69,13 @@ impl Effect {
 impl Transaction {
     /// The commit that records an effect, or none where it says nothing new. `bound` is the capture that a refund belongs
     /// to, where it has one.
-    pub fn settle(&self, operation: &Operation, bound: Option<&Operation>, effect: Effect, now: Timestamp) -> Result<Option<Change>, Refusal> {
+    pub fn settle(
+        &self,
+        operation: &Operation,
+        bound: Option<&Operation>,
+        effect: Effect,
+        now: Timestamp,
+    ) -> Result<Option<Change>, Refusal> {
         let before = operation.state();
         let after = effect.state();
         let correction = before.corrections().contains(&after);
@@ -100,7 +110,13 @@ impl Transaction {
 }
 
 /// An operation that exists at the PSP and that nobody asked for here.
-pub fn adopt(space: SpaceId, transaction: TransactionId, id: OperationId, movement: &Movement, now: Timestamp) -> Result<Operation, Refusal> {
+pub fn adopt(
+    space: SpaceId,
+    transaction: TransactionId,
+    id: OperationId,
+    movement: &Movement,
+    now: Timestamp,
+) -> Result<Operation, Refusal> {
     let state = OperationState::from(&movement.state);
     let facts = OperationFacts {
         space,
@@ -128,6 +144,7 @@ pub fn adopt(space: SpaceId, transaction: TransactionId, id: OperationId, moveme
             MovementState::Failed(failure) => Some(failure.clone()),
             MovementState::Pending | MovementState::Successful => None,
         },
+        due_on: state.asked_after().map(|span| now.plus(span)),
         sending: None,
         refunded: Minor::ZERO,
         refund_pending: Minor::ZERO,
@@ -147,6 +164,7 @@ fn settled(operation: &Operation, effect: &Effect, correction: bool, now: Timest
         state,
         psp_reference: psp_reference.or(facts.psp_reference),
         failure,
+        due_on: state.asked_after().map(|span| now.plus(span)),
         settled_on: if state.is_final() { facts.settled_on.or(Some(now)) } else { None },
         reversed_on: if correction { Some(now) } else { facts.reversed_on },
         ..facts
@@ -155,7 +173,12 @@ fn settled(operation: &Operation, effect: &Effect, correction: bool, now: Timest
 }
 
 /// Turns the reservation into what happened, or gives it back; a correction moves what was booked.
-fn move_balance(next: &mut TransactionFacts, operation: &OperationFacts, before: OperationState, after: OperationState) -> Result<(), Refusal> {
+fn move_balance(
+    next: &mut TransactionFacts,
+    operation: &OperationFacts,
+    before: OperationState,
+    after: OperationState,
+) -> Result<(), Refusal> {
     let share = match operation.kind {
         OperationKind::Capture => Share::Capture,
         OperationKind::Refund => Share::Refund,
@@ -173,7 +196,12 @@ fn move_balance(next: &mut TransactionFacts, operation: &OperationFacts, before:
 }
 
 /// Moves the transaction on where the settled operation was the last that it waited for.
-fn conclude(next: &mut TransactionFacts, operation: &OperationFacts, after: OperationState, now: Timestamp) -> Result<Option<String>, Refusal> {
+fn conclude(
+    next: &mut TransactionFacts,
+    operation: &OperationFacts,
+    after: OperationState,
+    now: Timestamp,
+) -> Result<Option<String>, Refusal> {
     let succeeded = match after {
         OperationState::Successful => true,
         OperationState::Failed => false,

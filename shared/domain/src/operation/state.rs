@@ -4,6 +4,7 @@
 //! one into the other, and it is recorded as such.
 
 use crate::named::named;
+use crate::time::Span;
 
 named! {
     /// Where a capture, refund or void stands.
@@ -37,6 +38,16 @@ impl OperationState {
             Successful => &[Failed],
             Failed => &[Successful],
             Requested | Pending | Unknown | ManualCheck => &[],
+        }
+    }
+
+    /// How long an operation may stay in this state before the PSP is asked again; final states are never due.
+    pub const fn asked_after(self) -> Option<Span> {
+        match self {
+            OperationState::Requested | OperationState::Unknown => Some(Span::from_seconds(60)),
+            OperationState::Pending => Some(Span::from_seconds(300)),
+            OperationState::ManualCheck => Some(Span::from_days(1)),
+            OperationState::Successful | OperationState::Failed => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Taking over what the PSP reports about a payment that is already ours: forward in the state, never back.
 
-use super::{Change, Transaction, TransactionState};
+use super::{Balance, Change, Share, Transaction, TransactionState};
 use crate::error::Refusal;
 use crate::interaction::InteractionKind;
 use crate::operation::{Actor, Operation};
@@ -34,8 +34,8 @@ pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
 }
 
 impl Transaction {
-    /// The state that the PSP reports, where it lies ahead. States that our own operations lead to (COMPLETED and what
-    /// follows, VOIDED) are left to them: a report of these without an operation raises `needsAttention`.
+    /// The state that the PSP reports, where it lies ahead. An authorization that nobody has touched and that is gone at the
+    /// PSP is voided. What else only our own operations lead to is left to them: without one it raises `needsAttention`.
     pub fn follow(&self, payment: &PspPayment, now: Timestamp) -> Result<Option<Change>, Refusal> {
         let facts = self.facts();
         let reported = payment.state;
@@ -53,6 +53,11 @@ impl Transaction {
                 let steps = next.advance(target, now);
                 (InteractionKind::of_state(next.state), steps)
             }
+            Some(_) if reported == TransactionState::Voided && self.is_untouched() => {
+                next.balance = next.balance.add(Share::Void, next.balance.capturable()?)?;
+                let steps = next.advance(reported, now);
+                (InteractionKind::of_state(next.state), steps)
+            }
             _ if facts.needs_attention => return Ok(None),
             _ => {
                 next.needs_attention = true;
@@ -62,5 +67,11 @@ impl Transaction {
         let mut interaction = self.interaction(&next, kind, Actor::Psp, now);
         interaction.detail = detail;
         Ok(Some(Change { transaction: Self::checked(next)?, created: vec![], updated: vec![], interaction: Some(interaction) }))
+    }
+
+    /// Nothing was captured or released, and nothing is under way.
+    fn is_untouched(&self) -> bool {
+        let Balance { captured, capture_pending, voided, void_pending, .. } = self.facts().balance;
+        [captured, capture_pending, voided, void_pending].iter().all(|amount| amount.is_zero())
     }
 }

@@ -12,7 +12,7 @@ use crate::named::named;
 use crate::operation::{Actor, Operation, OperationKind, OperationState, adopt};
 use crate::outcome::{Failure, FailureCategory};
 use crate::payment::PspPayment;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// What the ERP says about a payment that a shop's plugin has taken.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,12 @@ pub struct Import {
     /// Raised when the command is replaced, so that the result of an earlier one no longer counts.
     pub epoch: u32,
     pub failure: Option<Failure>,
+    /// When the PSP is asked again; only while the import is pending.
+    pub due_on: Option<Timestamp>,
 }
+
+/// How long an import waits before the PSP is asked again.
+const ASKED_AGAIN: Span = Span::from_seconds(60);
 
 impl Import {
     pub const fn is_done(&self) -> bool {
@@ -63,11 +68,15 @@ impl ImportFailure {
     pub fn failure(self) -> Failure {
         let (category, description) = match self {
             Self::WrongAccount => (FailureCategory::Configuration, "The payment belongs to another merchant account than the connection."),
-            Self::WrongEnvironment => (FailureCategory::Configuration, "The payment is test money on a live connection, or the other way round."),
+            Self::WrongEnvironment => {
+                (FailureCategory::Configuration, "The payment is test money on a live connection, or the other way round.")
+            }
             Self::CurrencyMismatch => (FailureCategory::Developer, "The payment has another currency at the PSP."),
             Self::AmountMismatch => (FailureCategory::Developer, "The payment has another amount at the PSP."),
             Self::PaymentFailed => (FailureCategory::EndUser, "The payment failed at the PSP."),
-            Self::AuthorizationGone => (FailureCategory::EndUser, "The authorization was released or has expired, and nothing was captured."),
+            Self::AuthorizationGone => {
+                (FailureCategory::EndUser, "The authorization was released or has expired, and nothing was captured.")
+            }
             Self::NotFoundAtPsp => (FailureCategory::Developer, "The PSP does not know this reference on the connection's account."),
             Self::NotVerified => (FailureCategory::TemporaryIssue, "No signed message of the PSP has confirmed the payment."),
             Self::AlreadyImported => (FailureCategory::Developer, "The payment was imported already under another reference."),
@@ -90,6 +99,7 @@ impl Transaction {
                 amount: import_amount(command)?,
                 epoch: 1,
                 failure: None,
+                due_on: Some(now.plus(ASKED_AGAIN)),
             },
             connection: command.connection.clone(),
             psp: psp.to_owned(),
@@ -113,11 +123,18 @@ impl Transaction {
     }
 
     /// A corrected command takes the place of one that failed or is still pending: same id, next epoch.
-    pub fn replace_import(&self, command: &ImportCommand) -> Result<Change, Refusal> {
+    pub fn replace_import(&self, command: &ImportCommand, now: Timestamp) -> Result<Change, Refusal> {
         let mut next = self.next();
         next.merchant_reference = command.merchant_reference.clone();
         next.currency = command.currency;
-        next.import = Import { state: ImportState::Pending, amount: import_amount(command)?, epoch: self.0.import.epoch + 1, failure: None, ..next.import };
+        next.import = Import {
+            state: ImportState::Pending,
+            amount: import_amount(command)?,
+            epoch: self.0.import.epoch + 1,
+            failure: None,
+            due_on: Some(now.plus(ASKED_AGAIN)),
+            ..next.import
+        };
         Ok(Change { transaction: Self::checked(next)?, created: vec![], updated: vec![], interaction: None })
     }
 
@@ -137,7 +154,7 @@ impl Transaction {
         let mut next = self.next();
         let created = adopt_movements(self, payment, now)?;
         next.version = self.0.version + (created.len() as u64).max(1);
-        next.import = Import { state: ImportState::Completed, failure: None, ..next.import };
+        next.import = Import { state: ImportState::Completed, failure: None, due_on: None, ..next.import };
         next.verified = if can.reads_payments { Verified::Read } else { Verified::Webhook };
         next.psp_reference = payment.reference.clone();
         next.keeps_rest = payment.keeps_rest;
@@ -160,7 +177,7 @@ impl Transaction {
     /// Records why the payment was not adopted; a corrected import may follow under the same id.
     pub fn fail_import(&self, reason: ImportFailure, now: Timestamp) -> Result<Change, Refusal> {
         let mut next = self.next();
-        next.import = Import { state: ImportState::Failed, failure: Some(reason.failure()), ..next.import };
+        next.import = Import { state: ImportState::Failed, failure: Some(reason.failure()), due_on: None, ..next.import };
         let mut interaction = self.interaction(&next, InteractionKind::ImportFailed, Actor::System, now);
         interaction.detail = Some(reason.as_str().to_owned());
         Ok(Change { transaction: Self::checked(next)?, created: vec![], updated: vec![], interaction: Some(interaction) })

@@ -1,0 +1,57 @@
+//! `POST /v1/transactions/{id}/captures`
+
+use super::{answer_operation, line_items, merchant_reference, version};
+use crate::edge;
+use crate::json::{Object, Value};
+use crate::parameters::transaction_id;
+use crate::request::{Request, Response};
+use app::authorize::Caller;
+use app::money_command::{self, Ports};
+use app::ports::store::CommandStore;
+use app::ports::{Clock, Connections, Source};
+use domain::Refusal;
+use domain::operation::CaptureCommand;
+
+/// Captures `amount`, or the sum of `lineItems`, or all that is capturable, of what the PSP holds.
+///
+/// `final: true` says that nothing more will be captured: what remains is released. It is true by itself where nothing
+/// would remain, and required where the PSP does not keep the rest of a payment after a partial capture.
+pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
+where
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    edge::serve(request, "capture", |caller, _| capture(ports, request, caller)).await
+}
+
+async fn capture<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, caller: Caller) -> Result<Response, Refusal>
+where
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let transaction = transaction_id(request)?;
+    let (command, version) = read(&request.body)?;
+    let key = request.idempotency_key()?;
+    let precondition = request.precondition(version)?;
+    let wait = request.wait();
+    let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
+    let answer = app::capture::capture(ports, &asked, &command).await?;
+    answer_operation(&answer, "captures")
+}
+
+fn read(body: &[u8]) -> Result<(CaptureCommand, Option<u64>), Refusal> {
+    let mut body = Object::parse(body)?;
+    let command = CaptureCommand {
+        amount: body.optional("amount", Value::amount),
+        is_final: body.optional("final", Value::boolean),
+        line_items: body.optional("lineItems", line_items).unwrap_or_default(),
+        merchant_reference: body.optional("merchantReference", merchant_reference),
+    };
+    let version = version(&mut body);
+    body.finish()?;
+    Ok((command, version))
+}

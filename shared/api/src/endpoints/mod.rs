@@ -1,0 +1,62 @@
+//! One file for each operation: its words in, its words out. The doc comment of an endpoint is its rule.
+
+pub mod capture;
+pub mod import;
+pub mod psp_webhook;
+pub mod refund;
+pub mod status;
+
+use crate::json::{Object, Value};
+use crate::request::Response;
+use crate::view;
+use app::money_command::Answer;
+use domain::Refusal;
+use domain::id::MerchantReference;
+use domain::operation::OperationLine;
+
+/// More lines than an invoice of an ERP has.
+const MOST_LINES: usize = 500;
+
+/// The operation as it stands: 201 with its place if it is new, 200 where the key was known.
+fn answer_operation(answer: &Answer, place: &str) -> Result<Response, Refusal> {
+    let Answer { transaction, operation, capabilities, is_new } = answer;
+    let body = view::operation(operation, transaction, capabilities)?;
+    let response = Response::json(if *is_new { 201 } else { 200 }, &body).with("etag", etag(transaction.version()));
+    let response = match is_new {
+        true => response.with("location", format!("/v1/transactions/{}/{place}/{}", transaction.facts().id, operation.facts().id)),
+        false => response,
+    };
+    Ok(match operation.state().asked_after() {
+        Some(span) => response.with("retry-after", span.seconds().min(60).to_string()),
+        None => response,
+    })
+}
+
+fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// Lines that a capture or refund covers: `uniqueId`, `quantity` and the total including tax as `amount`.
+fn line_items(value: &Value<'_>) -> Result<Vec<OperationLine>, Refusal> {
+    value.each(MOST_LINES, |line| {
+        let mut line = line.object()?;
+        let unique_id = line.required("uniqueId", |id| id.free_text(200));
+        let quantity = line.required("quantity", Value::decimal);
+        let amount = line.required("amount", Value::amount);
+        line.finish()?;
+        match (unique_id, quantity, amount) {
+            (Some(unique_id), Some(quantity), Some(amount)) => Ok(OperationLine { unique_id, quantity, amount }),
+            _ => Err(Refusal::internal("a required property without a flaw")),
+        }
+    })
+}
+
+fn merchant_reference(value: &Value<'_>) -> Result<MerchantReference, Refusal> {
+    let text = value.free_text(100)?;
+    MerchantReference::parse(&text).ok_or_else(|| value.flaw("must be 1 to 100 printable ASCII characters"))
+}
+
+/// Property `version`: the version of the transaction that the caller decided on.
+fn version(body: &mut Object<'_>) -> Option<u64> {
+    body.optional("version", |value| u64::try_from(value.integer()?).map_err(|_| value.flaw("must be a version of the transaction")))
+}

@@ -1,0 +1,68 @@
+//! `POST /v1/transactions/{id}/refunds`
+
+use super::{answer_operation, line_items, merchant_reference, version};
+use crate::edge;
+use crate::json::{Object, Value, one_of};
+use crate::parameters::transaction_id;
+use crate::request::{Request, Response};
+use app::authorize::Caller;
+use app::money_command::{self, Ports};
+use app::ports::store::CommandStore;
+use app::ports::{Clock, Connections, Source};
+use domain::Refusal;
+use domain::id::OperationId;
+use domain::operation::{RefundCommand, RefundReason, RefundTarget};
+
+/// Refunds `amount`, or the sum of `lineItems`, or all that is refundable, of what was captured.
+///
+/// `captureId` or `captureMerchantReference` ties it to one capture; then no more than that capture still holds is given
+/// back.
+pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
+where
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    edge::serve(request, "refund", |caller, _| refund(ports, request, caller)).await
+}
+
+async fn refund<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, caller: Caller) -> Result<Response, Refusal>
+where
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let transaction = transaction_id(request)?;
+    let (command, version) = read(&request.body)?;
+    let key = request.idempotency_key()?;
+    let precondition = request.precondition(version)?;
+    let wait = request.wait();
+    let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
+    let answer = app::refund::refund(ports, &asked, &command).await?;
+    answer_operation(&answer, "refunds")
+}
+
+fn read(body: &[u8]) -> Result<(RefundCommand, Option<u64>), Refusal> {
+    let mut body = Object::parse(body)?;
+    let by_id = body.optional("captureId", |value| {
+        let id = u64::try_from(value.integer()?).ok().and_then(OperationId::new);
+        id.ok_or_else(|| value.flaw("must be the id of a capture"))
+    });
+    let by_reference = body.optional("captureMerchantReference", merchant_reference);
+    if by_id.is_some() && by_reference.is_some() {
+        body.refuse(Refusal::flaw("/captureMerchantReference", "names a capture a second time: leave it or captureId out"));
+    }
+    let command = RefundCommand {
+        amount: body.optional("amount", Value::amount),
+        target: by_id.map(RefundTarget::Capture).or(by_reference.map(RefundTarget::CaptureOf)),
+        reason: body.optional("reason", one_of(RefundReason::ALL, RefundReason::as_str)),
+        note: body.optional("note", |note| note.free_text(500)),
+        line_items: body.optional("lineItems", line_items).unwrap_or_default(),
+        merchant_reference: body.optional("merchantReference", merchant_reference),
+    };
+    let version = version(&mut body);
+    body.finish()?;
+    Ok((command, version))
+}

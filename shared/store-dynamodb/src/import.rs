@@ -1,0 +1,96 @@
+//! Reads and writes of imports: the reference item makes a payment unique in its space.
+
+use crate::attributes::Item;
+use crate::commit::{Guard, Write, Written};
+use crate::item::{head, properties, reference};
+use crate::key::{self, Listed};
+use crate::{Store, attributes::Writer};
+use app::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StoreError, Versioned};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::Transaction;
+use domain::id::{PspReference, SpaceId, TransactionId};
+use domain::transaction::Change;
+use domain::transaction::properties::Properties;
+
+impl ImportStore for Store {
+    async fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> Result<BegunImport, StoreError> {
+        let facts = transaction.facts();
+        let given = reference::write(transaction, &facts.import.given_reference, facts.id);
+        let writes = vec![
+            Write::put_new(Guard::Exists, &self.table, head::write(transaction)),
+            Write::new(Guard::Exists, &self.table, data(transaction, properties), None, &[]),
+            Write::put_new(Guard::Reference, &self.table, given),
+        ];
+        match self.transact(writes).await? {
+            Written::Done => Ok(BegunImport::Begun(Versioned::as_read(transaction.clone()))),
+            Written::Refused(Guard::Reference, Some(item)) => reference::read_owner(&item).map(BegunImport::ReferenceTaken),
+            Written::Refused(Guard::Exists, _) => Ok(BegunImport::IdTaken),
+            Written::Refused(..) | Written::Conflict => {
+                Err(StoreError::Unavailable("an import of the same reference is being stored".to_owned()))
+            }
+        }
+    }
+
+    async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
+        let item = self.get(key::head(space, id)).await?;
+        item.map(|item| head::read(&item).map(Versioned::as_read)).transpose()
+    }
+
+    async fn replace_import(&self, read: &Versioned, change: &Change, properties: &Properties) -> Result<Committed, StoreError> {
+        let mut writes = self.writes(read.transaction(), change);
+        writes.push(Write::new(Guard::Version, &self.table, data(&change.transaction, properties), None, &[]));
+        Ok(match self.transact(writes).await? {
+            Written::Done => Committed::Done(Versioned::as_read(change.transaction.clone())),
+            Written::Refused(..) | Written::Conflict => Committed::VersionMoved,
+        })
+    }
+
+    async fn finish_import(&self, read: &Versioned, change: &Change) -> Result<FinishedImport, StoreError> {
+        let mut change = change.clone();
+        self.put_early(&mut change).await?;
+        let mut writes = self.writes(read.transaction(), &change);
+        let facts = change.transaction.facts();
+        if facts.psp_reference != facts.import.given_reference {
+            writes.push(self.hold_reference(&change.transaction, &facts.psp_reference, facts.id));
+        }
+        match self.transact(writes).await? {
+            Written::Done => Ok(FinishedImport::Done(Versioned::as_read(change.transaction))),
+            Written::Refused(Guard::Reference, Some(item)) => reference::read_owner(&item).map(FinishedImport::ReferenceTaken),
+            Written::Refused(..) | Written::Conflict => Ok(FinishedImport::VersionMoved),
+        }
+    }
+
+    async fn yield_reference(&self, read: &Versioned, change: &Change, to: TransactionId) -> Result<Committed, StoreError> {
+        let mut writes = self.writes(read.transaction(), change);
+        let facts = change.transaction.facts();
+        let item = reference::write(&change.transaction, &facts.import.given_reference, to);
+        let mine = AttributeValue::N(facts.id.to_string());
+        writes.push(Write::new(Guard::Version, &self.table, item, Some("transactionId = :mine"), &[(":mine", mine)]));
+        Ok(match self.transact(writes).await? {
+            Written::Done => Committed::Done(Versioned::as_read(change.transaction.clone())),
+            Written::Refused(..) | Written::Conflict => Committed::VersionMoved,
+        })
+    }
+}
+
+impl Store {
+    /// A reference that is free or held by this transaction already.
+    fn hold_reference(&self, transaction: &Transaction, held: &PspReference, owner: TransactionId) -> Write {
+        let item = reference::write(transaction, held, owner);
+        let mine = AttributeValue::N(owner.to_string());
+        Write::new(Guard::Reference, &self.table, item, Some("attribute_not_exists(pk) OR transactionId = :mine"), &[(":mine", mine)])
+    }
+}
+
+/// The data item: what merchants write and no rule of ours reads.
+fn data(transaction: &Transaction, merchant: &Properties) -> Item {
+    let facts = transaction.facts();
+    let mut item = Writer::new(key::data(facts.space, facts.id).attributes())
+        .number("transactionId", facts.id)
+        // Found in its space by the caller's own reference.
+        .text("spaceKey", key::listed(facts.space, Listed::ByMerchantReference(facts.merchant_reference.as_str())))
+        .text("spaceSort", key::list_sort(facts.id))
+        .item();
+    item.extend(properties::write(merchant));
+    item
+}

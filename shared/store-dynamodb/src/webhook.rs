@@ -1,0 +1,62 @@
+//! Reads and writes of webhooks: the inbox, and what is parked until its payment is imported.
+
+use crate::item::{reference, webhook};
+use crate::{Store, key, unavailable};
+use app::ports::store::{StoreError, Stored, StoredWebhook, WebhookStore};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use domain::id::{ConnectionName, PspReference, SpaceId, TransactionId};
+use domain::time::Timestamp;
+
+impl WebhookStore for Store {
+    async fn store_webhook(&self, received: &StoredWebhook) -> Result<Stored, StoreError> {
+        let key = key::inbox(received.space, &received.connection, &received.event);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(webhook::write(key, received)))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(Stored::New),
+            Err(error) => error,
+        };
+        let known = match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => refused.item().cloned().unwrap_or_default(),
+            _ => return Err(unavailable(&error)),
+        };
+        Ok(if webhook::read_processed(&known)?.is_some() { Stored::Processed } else { Stored::Waiting })
+    }
+
+    async fn park_webhook(&self, received: &StoredWebhook, under: &PspReference) -> Result<(), StoreError> {
+        let key = key::parked(received.space, &received.connection, under, &received.event);
+        let mut item = webhook::write(key, received);
+        // Nobody has to come back to it: the import looks here.
+        item.retain(|name, _| name != "due" && name != "dueShard");
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
+        put.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn find_reference(
+        &self,
+        space: SpaceId,
+        connection: &ConnectionName,
+        sought: &PspReference,
+    ) -> Result<Option<TransactionId>, StoreError> {
+        let item = self.get(key::reference(space, connection, sought)).await?;
+        item.map(|item| reference::read_owner(&item)).transpose()
+    }
+
+    async fn finish_webhook(&self, received: &StoredWebhook, processed_on: Timestamp) -> Result<(), StoreError> {
+        let key = key::inbox(received.space, &received.connection, &received.event);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET processedOn = :on REMOVE due, dueShard")
+            .expression_attribute_values(":on", AttributeValue::N(processed_on.millis().to_string()));
+        update.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+}

@@ -1,0 +1,182 @@
+//! What is deployed is what was written: routes, functions and table of `template.yaml` against those of the code.
+
+use crate::workspace::root;
+use serde_json::{Value as Json, json};
+use serde_yaml_ng::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The only route that no API key opens: a PSP has none, and signs instead.
+const OPEN: &str = "POST /v1/webhooks/{space}/{connection}";
+
+#[test]
+fn routes_are_those_of_the_code() {
+    let template = Template::read();
+    let deployed: BTreeSet<_> = template.routes().into_iter().map(|route| (route.key, route.function)).collect();
+    let written: BTreeSet<_> =
+        api::routes::ROUTES.iter().map(|route| (format!("{} {}", route.method, route.path), route.function.to_owned())).collect();
+    let missing: Vec<_> = written.difference(&deployed).collect();
+    let surplus: Vec<_> = deployed.difference(&written).collect();
+    assert!(missing.is_empty() && surplus.is_empty(), "routes that template.yaml lacks: {missing:?}; that the code lacks: {surplus:?}");
+}
+
+#[test]
+fn only_the_webhook_is_open_to_callers_without_a_key() {
+    let template = Template::read();
+    let routes = template.routes();
+    let open: Vec<_> = routes.iter().filter(|route| route.authorization == "NONE").map(|route| route.key.as_str()).collect();
+    assert_eq!(open, [OPEN]);
+    for route in routes.iter().filter(|route| route.key != OPEN) {
+        assert_eq!(route.authorization, "CUSTOM", "{}", route.key);
+        assert_eq!(route.authorizer.as_deref(), Some("Authorizer"), "{}", route.key);
+    }
+    let unscoped = api::routes::ROUTES.iter().filter(|route| route.scope.is_none());
+    let unscoped: Vec<_> = unscoped.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert_eq!(unscoped, [OPEN], "the code's own list of routes that need no scope");
+}
+
+#[test]
+fn every_function_is_deployed_and_may_be_called_by_the_api() {
+    let template = Template::read();
+    let deployed = template.functions();
+    let crates: BTreeSet<_> = std::fs::read_dir(root().join("functions"))
+        .expect("functions/ can be read")
+        .map(|entry| entry.expect("functions/ can be read").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(deployed.values().cloned().collect::<BTreeSet<_>>(), crates, "functions of template.yaml and folders of functions/");
+
+    let permitted: BTreeSet<_> =
+        template.of_type("AWS::Lambda::Permission").map(|(_, properties)| reference(&properties["FunctionName"])).collect();
+    for resource in deployed.keys() {
+        assert!(permitted.contains(resource), "the gateway may not call {resource}: it has no AWS::Lambda::Permission");
+    }
+}
+
+#[test]
+fn the_table_is_that_of_the_code() {
+    let template = Template::read();
+    let table = template.properties("Table");
+    let deployed = json!({
+        "AttributeDefinitions": as_json(&table["AttributeDefinitions"]),
+        "KeySchema": as_json(&table["KeySchema"]),
+        "GlobalSecondaryIndexes": as_json(&table["GlobalSecondaryIndexes"]),
+        "TimeToLiveSpecification": as_json(&table["TimeToLiveSpecification"]),
+    });
+    assert_eq!(deployed, testkit::table_definition(), "the table of template.yaml (left) and that of the code (right)");
+}
+
+/// What the embedded table has no part in, and an installation cannot do without.
+#[test]
+fn the_table_outlives_mistakes_and_feeds_notifications() {
+    let template = Template::read();
+    let resource = &template.0["Resources"]["Table"];
+    assert_eq!(resource["DeletionPolicy"].as_str(), Some("Retain"));
+    assert_eq!(resource["UpdateReplacePolicy"].as_str(), Some("Retain"));
+    let table = template.properties("Table");
+    assert_eq!(table["DeletionProtectionEnabled"].as_bool(), Some(true));
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool(), Some(true));
+    assert_eq!(table["BillingMode"].as_str(), Some("PAY_PER_REQUEST"));
+    assert_eq!(table["StreamSpecification"]["StreamViewType"].as_str(), Some("NEW_IMAGE"));
+}
+
+/// cfn-lint does not follow names inside of SAM's functions, so a misspelt one would be found by the deployment.
+#[test]
+fn every_name_in_it_exists() {
+    let template = Template::read();
+    let named: BTreeSet<_> = ["Parameters", "Resources"]
+        .iter()
+        .flat_map(|section| template.0[*section].as_mapping().expect("the section exists").keys())
+        .map(|name| name.as_str().expect("names are strings").to_owned())
+        .collect();
+    let mut used = BTreeSet::new();
+    collect_names(&template.0, &mut used);
+    assert!(used.contains("Table") && used.contains("Stage"), "names are found");
+    let unknown: Vec<_> = used.iter().filter(|name| !name.starts_with("AWS::") && !named.contains(*name)).collect();
+    assert!(unknown.is_empty(), "names that template.yaml uses and does not have: {unknown:?}");
+}
+
+fn collect_names(value: &Value, used: &mut BTreeSet<String>) {
+    match value {
+        Value::Tagged(tagged) => {
+            let text = tagged.value.as_str().unwrap_or_default();
+            if tagged.tag == "Sub" {
+                let inside = text.split("${").skip(1).filter_map(|rest| rest.split(['}', '.']).next());
+                used.extend(inside.map(str::to_owned));
+            } else {
+                used.insert(text.split('.').next().unwrap_or_default().to_owned());
+            }
+        }
+        Value::Sequence(values) => values.iter().for_each(|value| collect_names(value, used)),
+        Value::Mapping(entries) => entries.values().for_each(|value| collect_names(value, used)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+struct Template(Value);
+
+/// A route as it would be deployed, led through its integration to the function behind it.
+struct DeployedRoute {
+    key: String,
+    function: String,
+    authorization: String,
+    authorizer: Option<String>,
+}
+
+impl Template {
+    fn read() -> Self {
+        let text = std::fs::read_to_string(root().join("template.yaml")).expect("template.yaml can be read");
+        Self(serde_yaml_ng::from_str(&text).expect("template.yaml is YAML"))
+    }
+
+    fn properties(&self, resource: &str) -> &Value {
+        let properties = &self.0["Resources"][resource]["Properties"];
+        assert!(!properties.is_null(), "template.yaml has no resource {resource} with properties");
+        properties
+    }
+
+    /// Names and properties of the resources of one type.
+    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let resources = self.0["Resources"].as_mapping().expect("template.yaml has resources");
+        resources.iter().filter(move |(_, resource)| resource["Type"].as_str() == Some(kind)).map(|(name, resource)| {
+            let name = name.as_str().expect("names are strings");
+            (name, &resource["Properties"])
+        })
+    }
+
+    /// From the name of a function's resource to the folder in functions/ that it is built from.
+    fn functions(&self) -> BTreeMap<String, String> {
+        let functions = self.of_type("AWS::Serverless::Function").map(|(name, properties)| {
+            let folder = properties["CodeUri"].as_str().expect("a function has its code in a folder");
+            let folder = folder.strip_prefix("target/lambda/").and_then(|folder| folder.strip_suffix('/'));
+            (name.to_owned(), folder.expect("CodeUri is target/lambda/<function>/").to_owned())
+        });
+        functions.collect()
+    }
+
+    fn routes(&self) -> Vec<DeployedRoute> {
+        let functions = self.functions();
+        let routes = self.of_type("AWS::ApiGatewayV2::Route").map(|(_, route)| {
+            let target = reference(&route["Target"]);
+            let integration =
+                target.strip_prefix("integrations/${").and_then(|name| name.strip_suffix('}')).expect("a route has an integration");
+            let function = reference(&self.properties(integration)["IntegrationUri"]);
+            let function = function.strip_suffix(".Arn").expect("an integration leads to the ARN of a function");
+            DeployedRoute {
+                key: route["RouteKey"].as_str().expect("a route has a key").to_owned(),
+                function: functions.get(function).expect("an integration leads to a function of the template").clone(),
+                authorization: route["AuthorizationType"].as_str().unwrap_or("absent, which means NONE").to_owned(),
+                authorizer: matches!(route["AuthorizerId"], Value::Tagged(_)).then(|| reference(&route["AuthorizerId"])),
+            }
+        });
+        routes.collect()
+    }
+}
+
+/// What stands behind `!Ref`, `!GetAtt` or `!Sub`.
+fn reference(value: &Value) -> String {
+    let Value::Tagged(tagged) = value else { panic!("{value:?} refers to nothing") };
+    tagged.value.as_str().expect("a reference is a string").to_owned()
+}
+
+fn as_json(value: &Value) -> Json {
+    serde_json::to_value(value).expect("this part of the template is plain data")
+}
