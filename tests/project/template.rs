@@ -1,6 +1,7 @@
 //! What is deployed is what was written: routes, functions and table of `template.yaml` against those of the code.
 
 use crate::workspace::root;
+use api::routes::ROUTES;
 use serde_json::{Value as Json, json};
 use serde_yaml_ng::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +13,7 @@ const OPEN: &str = "POST /v1/webhooks/{space}/{connection}";
 fn routes_are_those_of_the_code() {
     let template = Template::read();
     let deployed: BTreeSet<_> = template.routes().into_iter().map(|route| (route.key, route.function)).collect();
-    let written: BTreeSet<_> =
-        api::routes::ROUTES.iter().map(|route| (format!("{} {}", route.method, route.path), route.function.to_owned())).collect();
+    let written: BTreeSet<_> = ROUTES.iter().map(|route| (route.key(), route.function.to_owned())).collect();
     let missing: Vec<_> = written.difference(&deployed).collect();
     let surplus: Vec<_> = deployed.difference(&written).collect();
     assert!(missing.is_empty() && surplus.is_empty(), "routes that template.yaml lacks: {missing:?}; that the code lacks: {surplus:?}");
@@ -29,8 +29,7 @@ fn only_the_webhook_is_open_to_callers_without_a_key() {
         assert_eq!(route.authorization, "CUSTOM", "{}", route.key);
         assert_eq!(route.authorizer.as_deref(), Some("Authorizer"), "{}", route.key);
     }
-    let unscoped = api::routes::ROUTES.iter().filter(|route| route.scope.is_none());
-    let unscoped: Vec<_> = unscoped.map(|route| format!("{} {}", route.method, route.path)).collect();
+    let unscoped: Vec<_> = ROUTES.iter().filter(|route| route.scope.is_none()).map(|route| route.key()).collect();
     assert_eq!(unscoped, [OPEN], "the code's own list of routes that need no scope");
 }
 
@@ -76,6 +75,19 @@ fn the_table_outlives_mistakes_and_feeds_notifications() {
     assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"].as_bool(), Some(true));
     assert_eq!(table["BillingMode"].as_str(), Some("PAY_PER_REQUEST"));
     assert_eq!(table["StreamSpecification"]["StreamViewType"].as_str(), Some("NEW_IMAGE"));
+}
+
+#[test]
+fn every_variable_of_the_functions_is_read_by_the_code() {
+    let template = Template::read();
+    let config = std::fs::read_to_string(root().join("shared/runtime/src/config.rs")).expect("config.rs can be read");
+    let own = template.of_type("AWS::Serverless::Function").map(|(_, properties)| properties);
+    let variables = std::iter::once(&template.0["Globals"]["Function"]).chain(own).map(|function| &function["Environment"]["Variables"]);
+    let names: BTreeSet<_> =
+        variables.filter_map(Value::as_mapping).flat_map(|variables| variables.keys()).filter_map(Value::as_str).collect();
+    assert!(names.contains("TABLE_NAME"), "variables are found");
+    let unread: Vec<_> = names.iter().filter(|name| !config.contains(&format!("\"{name}\""))).collect();
+    assert!(unread.is_empty(), "variables that template.yaml sets and shared/runtime/src/config.rs does not read: {unread:?}");
 }
 
 /// cfn-lint does not follow names inside of SAM's functions, so a misspelt one would be found by the deployment.

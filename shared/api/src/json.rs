@@ -207,10 +207,10 @@ impl<'a> Value<'a> {
         choice.ok_or_else(|| self.flaw(format!("must be one of {}", allowed.join(", "))))
     }
 
-    /// A string that has a form of its own; `expectation` completes the sentence "must be …".
+    /// A string that has a form of its own; `expectation` is the whole detail of the flaw: "must be …".
     pub fn parsed<T>(&self, parse: impl Fn(&str) -> Option<T>, expectation: &'static str) -> Result<T, Refusal> {
         let text = self.string()?;
-        parse(&text).ok_or_else(|| self.flaw(format!("must be {expectation}")))
+        parse(&text).ok_or_else(|| self.flaw(expectation))
     }
 
     /// The value as an object of its own, to be read and finished by the caller.

@@ -78,8 +78,9 @@ fn read_payer(body: &mut Object<'_>) -> Payer {
         customer_email_address: body.optional("customerEmailAddress", |value| value.free_text(LONGEST_EMAIL)).map(Personal::new),
         billing_address: body.optional("billingAddress", address::read).map(Personal::new),
         shipping_address: body.optional("shippingAddress", address::read).map(Personal::new),
-        language: body.optional("language", |value| value.parsed(Language::parse, "a language tag such as de-CH")),
-        time_zone: body.optional("timeZone", |value| value.parsed(TimeZone::parse, "the name of a time zone such as Europe/Zurich")),
+        language: body.optional("language", |value| value.parsed(Language::parse, "must be a language tag such as de-CH")),
+        time_zone: body
+            .optional("timeZone", |value| value.parsed(TimeZone::parse, "must be the name of a time zone such as Europe/Zurich")),
         customers_presence: body.optional("customersPresence", one_of(CustomersPresence::ALL, CustomersPresence::as_str)),
         device_session_identifier: body.optional("deviceSessionIdentifier", |value| read_reference(value, 10..=40)).map(Personal::new),
     }
@@ -177,7 +178,7 @@ fn read_reference(value: &Value<'_>, length: RangeInclusive<usize>) -> Result<St
 
 fn read_url(value: &Value<'_>) -> Result<ReturnUrl, Refusal> {
     value.free_text(2000)?;
-    value.parsed(ReturnUrl::parse, "an http or https URL of 9 to 2000 characters")
+    value.parsed(ReturnUrl::parse, "must be an http or https URL of 9 to 2000 characters")
 }
 
 fn read_ids(value: &Value<'_>) -> Result<Vec<u64>, Refusal> {

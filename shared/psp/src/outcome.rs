@@ -9,7 +9,9 @@ use app::ports::Reading;
 use app::ports::psp::Attempt;
 use domain::id::PspReference;
 use domain::outcome::{Doubt, Failure, FailureCategory};
+use domain::time::Span;
 use domain::{Money, Outcome};
+use serde::de::DeserializeOwned;
 
 /// What an answer of the 2xx range says, in the words of the adapter.
 pub(crate) enum Said {
@@ -57,12 +59,7 @@ impl Dialect {
         let answer = match exchange {
             Exchange::Answered(answer) => answer,
             Exchange::NoAnswer => return Outcome::Unknown(Doubt::NoAnswer),
-            Exchange::NotSent => {
-                return match attempt {
-                    Attempt::First => Outcome::NotSent { retry_after: None },
-                    Attempt::AfterDoubt => Outcome::Unknown(Doubt::NoAnswer),
-                };
-            }
+            Exchange::NotSent => return not_sent(attempt, None),
         };
         tracing::info!(psp = self.psp, status = answer.status, replay = answer.is_replay(), "the PSP answered a money call");
         match answer.status {
@@ -77,6 +74,21 @@ impl Dialect {
             500.. => Outcome::Unknown(Doubt::ServerError),
             status if self.refuses_with.contains(&status) => self.complained(&answer, attempt),
             _ => Outcome::Unknown(Doubt::Unreadable),
+        }
+    }
+
+    /// The answer to a question that has to be asked before a call that moves money. Nothing was sent yet, so a first attempt
+    /// that gets no answer here was surely not executed.
+    pub(crate) fn answer_before<T: DeserializeOwned>(&self, exchange: Exchange, attempt: Attempt) -> Result<T, Outcome> {
+        let Exchange::Answered(answer) = exchange else { return Err(not_sent(attempt, None)) };
+        match answer.status {
+            200 => answer.json().ok_or_else(|| not_sent(attempt, None)),
+            401 | 403 => Err(refused(attempt, credentials_refused())),
+            404 => match (self.complaint)(&answer) {
+                Some(Complaint::Refusal(failure)) => Err(refused(attempt, failure)),
+                Some(Complaint::InProgress | Complaint::KeyReused) | None => Err(not_sent(attempt, None)),
+            },
+            _ => Err(not_sent(attempt, answer.retry_after())),
         }
     }
 
@@ -96,6 +108,14 @@ pub(crate) fn refused(attempt: Attempt, failure: Failure) -> Outcome {
     match attempt {
         Attempt::First => Outcome::Refused(failure),
         Attempt::AfterDoubt => Outcome::Unknown(Doubt::RefusedAfterDoubt),
+    }
+}
+
+/// Nothing was sent now; what an earlier attempt did is as open as it was.
+fn not_sent(attempt: Attempt, retry_after: Option<Span>) -> Outcome {
+    match attempt {
+        Attempt::First => Outcome::NotSent { retry_after },
+        Attempt::AfterDoubt => Outcome::Unknown(Doubt::NoAnswer),
     }
 }
 

@@ -173,9 +173,7 @@ fn refused(refusal: Refusal) -> Problem {
             let message = format!("a {} is not possible: the payment is `{}`", kind.as_str(), status.as_str());
             Problem::new(422, "invalid-state", message)
         }
-        Refusal::AmountTooLarge { most } => {
-            Problem::new(422, "amount-too-large", format!("at most {most} {} is possible", most.currency))
-        }
+        Refusal::AmountTooLarge { most } => Problem::new(422, "amount-too-large", format!("at most {most} {} is possible", most.currency)),
     }
 }
 

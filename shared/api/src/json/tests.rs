@@ -128,7 +128,7 @@ fn integers_choices_and_forms_are_exact() {
     assert_eq!(object.optional("d", Value::currency), None);
     let letter = |text: &str| text.chars().next().filter(|c| ('A'..='B').contains(c));
     assert_eq!(object.optional("e", |value| value.choice(letter, &["A", "B"])), Some('B'));
-    assert_eq!(object.optional("f", |value| value.parsed(letter, "a letter")), None);
+    assert_eq!(object.optional("f", |value| value.parsed(letter, "must be a letter")), None);
     let flaw = |pointer: &str, detail: &str| Flaw { pointer: pointer.into(), detail: detail.into() };
     let expected = vec![flaw("/big", "must be an integer"), flaw("/f", "must be a letter")];
     assert_eq!(object.finish(), Err(Refusal::InvalidRequest(expected)));

@@ -29,7 +29,7 @@ fn read_person(object: &mut Object<'_>) -> Person {
         salutation: object.optional("salutation", |value| value.free_text(20)),
         given_name: object.optional("givenName", |value| value.free_text(LONGEST_NAME)),
         family_name: object.optional("familyName", |value| value.free_text(LONGEST_NAME)),
-        date_of_birth: object.optional("dateOfBirth", |value| value.parsed(CalendarDate::parse, "a date such as 1985-03-27")),
+        date_of_birth: object.optional("dateOfBirth", |value| value.parsed(CalendarDate::parse, "must be a date such as 1985-03-27")),
         gender: object.optional("gender", one_of(Gender::ALL, Gender::as_str)),
         social_security_number: object.optional("socialSecurityNumber", |value| value.free_text(100)),
     }
@@ -70,7 +70,7 @@ fn read_place(object: &mut Object<'_>) -> Place {
         postcode: object.optional("postcode", |value| value.free_text(40)),
         city: object.optional("city", |value| value.free_text(LONGEST_NAME)),
         postal_state: object.optional("postalState", |value| value.free_text(LONGEST_NAME)),
-        country: object.optional("country", |value| value.parsed(Country::parse, "two upper-case letters such as CH")),
+        country: object.optional("country", |value| value.parsed(Country::parse, "must be two upper-case letters such as CH")),
         dependent_locality: object.optional("dependentLocality", |value| value.free_text(LONGEST_NAME)),
         sorting_code: object.optional("sortingCode", |value| value.free_text(100)),
     }

@@ -69,8 +69,16 @@ mod tests {
             (json!({}), &secrets[..], "settings.baseUrl is missing"),
             (url.clone(), &secrets[..1], "credentials.webhookSecret is missing"),
             (url.clone(), &secrets[1..], "credentials.secretKey is missing"),
-            (url.clone(), &[("secretKey", "sk"), ("webhookSecret", "plain")][..], "credentials.webhookSecret is not whsec_ followed by base64"),
-            (url.clone(), &[("secretKey", "sk"), ("webhookSecret", "whsec_")][..], "credentials.webhookSecret is not whsec_ followed by base64"),
+            (
+                url.clone(),
+                &[("secretKey", "sk"), ("webhookSecret", "plain")][..],
+                "credentials.webhookSecret is not whsec_ followed by base64",
+            ),
+            (
+                url.clone(),
+                &[("secretKey", "sk"), ("webhookSecret", "whsec_")][..],
+                "credentials.webhookSecret is not whsec_ followed by base64",
+            ),
             (json!({"baseUrl": "http://127.0.0.1:1", "liveMode": true}), &secrets[..], "settings.liveMode is not known to this PSP"),
             (json!({"baseUrl": "http://127.0.0.1:1", "livemode": "no"}), &secrets[..], "settings.livemode is neither true nor false"),
         ] {

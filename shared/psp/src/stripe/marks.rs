@@ -23,6 +23,8 @@ const PART: &str = "collana_part_";
 pub(super) struct Capture {
     pub(super) amount: i64,
     pub(super) operation: Option<String>,
+    /// It has a mark of its own: others may have come after it.
+    pub(super) is_part: bool,
 }
 
 /// The mark of a capture after which others may come. The key is a hash because keys end after 40 characters.
@@ -43,7 +45,7 @@ pub(super) fn captures(metadata: Option<&Metadata>, received: i64) -> Option<Vec
     if rest > 0 {
         let last = metadata.and_then(|metadata| metadata.get(OPERATION)).cloned();
         let is_marked = captures.iter().any(|part| part.operation == last);
-        captures.push(Capture { amount: rest, operation: last.filter(|_| !is_marked) });
+        captures.push(Capture { amount: rest, operation: last.filter(|_| !is_marked), is_part: false });
     }
     Some(captures)
 }
@@ -65,7 +67,7 @@ fn parts(metadata: Option<&Metadata>) -> Option<Vec<Capture>> {
 fn read_part(value: &str) -> Option<Capture> {
     let (amount, operation) = value.split_once(' ')?;
     let amount: i64 = amount.parse().ok()?;
-    (amount > 0).then(|| Capture { amount, operation: Some(operation.to_owned()) })
+    (amount > 0).then(|| Capture { amount, operation: Some(operation.to_owned()), is_part: true })
 }
 
 #[cfg(test)]
@@ -93,7 +95,7 @@ mod tests {
         assert_eq!(divided(Some("1-7-2"), &[], 4990), Some(vec![ours(4990, "1-7-2")]));
         assert_eq!(divided(None, &[], 4990), Some(vec![(4990, None)]));
         assert_eq!(divided(Some("1-7-2"), &[], 0), Some(vec![]));
-        assert_eq!(captures(None, 4990), Some(vec![Capture { amount: 4990, operation: None }]));
+        assert_eq!(captures(None, 4990), Some(vec![Capture { amount: 4990, operation: None, is_part: false }]));
     }
 
     #[test]

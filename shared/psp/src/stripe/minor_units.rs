@@ -23,10 +23,7 @@ fn rule(currency: Currency) -> Rule {
         (0, "ISK" | "UGX") => Rule::Hundredfold,
         (2, "MGA") => Rule::Whole,
         (2, _) => Rule::Same,
-        (
-            0,
-            "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "VND" | "VUV" | "XAF" | "XOF" | "XPF",
-        ) => Rule::Same,
+        (0, "BIF" | "CLP" | "DJF" | "GNF" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "VND" | "VUV" | "XAF" | "XOF" | "XPF") => Rule::Same,
         (3, "BHD" | "JOD" | "KWD" | "OMR" | "TND") => Rule::LastDigitZero,
         _ => Rule::Unknown,
     }

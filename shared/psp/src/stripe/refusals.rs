@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn stripes_words_never_reach_the_public_text() {
-        let body = r#"{"type":"card_error","code":"card_declined","decline_code":"do_not_honor","message":"Jane's card 4242 was declined"}"#;
+        let body =
+            r#"{"type":"card_error","code":"card_declined","decline_code":"do_not_honor","message":"Jane's card 4242 was declined"}"#;
         let failure = refusal(&serde_json::from_str(body).unwrap());
         assert_eq!((failure.code.as_str(), failure.psp_code.as_deref()), ("declined", Some("do_not_honor")));
         assert_eq!(failure.description, "The payer's bank declined.");

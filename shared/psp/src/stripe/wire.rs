@@ -1,6 +1,7 @@
 //! Stripe's JSON, in its words. Only what is used; whatever may be absent in some state is optional.
 
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
@@ -122,23 +123,16 @@ pub(super) struct Error {
     pub(super) param: Option<String>,
 }
 
+/// Of an event's object only ids are looked at: the rest is a snapshot in the webhook endpoint's own API version.
 #[derive(Deserialize)]
 pub(super) struct Event {
     pub(super) id: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
-    pub(super) data: EventData,
+    pub(super) data: Option<EventData>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct EventData {
-    pub(super) object: EventObject,
-}
-
-/// Of the object in an event only ids are read: the rest is a snapshot in the webhook endpoint's own API version.
-#[derive(Deserialize)]
-pub(super) struct EventObject {
-    pub(super) id: Option<String>,
-    pub(super) payment_intent: Option<Expandable<Identified>>,
-    pub(super) charge: Option<Expandable<Identified>>,
+    pub(super) object: Option<Value>,
 }

@@ -1,0 +1,179 @@
+//! Stands in for API Gateway: turns HTTP into the events that it sends (payload version 2.0), asks the authorizer, and hands
+//! the event to the function's own endpoint.
+//!
+//! What the gateway answers by itself is copied: 401 without `Authorization`, 404 for an unknown route, 413.
+
+use api::routes::{ROUTES, Route};
+use api::{Response, endpoints};
+use app::ports::{Clock, Source};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{RawPathParams, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{MethodFilter, MethodRouter};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use runtime::secrets::Given;
+use runtime::system::{SystemClock, SystemSource};
+use runtime::wiring::{PSPS, System};
+use runtime::{authorizer, lambda};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What API Gateway lets through.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+
+type Shared = Arc<System<Given>>;
+
+/// All routes of the product, and 404 for the rest.
+pub fn router(system: System<Given>) -> Router {
+    let mut paths: BTreeMap<&str, MethodRouter<Shared>> = BTreeMap::new();
+    for route in ROUTES {
+        let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| serve(system, route, parameters, request);
+        let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|method| MethodFilter::try_from(method).ok());
+        let methods = paths.remove(route.path).unwrap_or_default();
+        paths.insert(route.path, methods.on(method.unwrap_or(MethodFilter::GET), handle));
+    }
+    let routed = paths.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    routed.method_not_allowed_fallback(not_found).fallback(not_found).with_state(Arc::new(system))
+}
+
+async fn not_found() -> axum::response::Response {
+    gateway_answer(StatusCode::NOT_FOUND, "Not Found")
+}
+
+fn gateway_answer(status: StatusCode, message: &str) -> axum::response::Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], json!({"message": message}).to_string()).into_response()
+}
+
+async fn serve(system: Shared, route: &'static Route, parameters: RawPathParams, request: Request<Body>) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    if route.scope.is_some() && !parts.headers.contains_key(header::AUTHORIZATION) {
+        return gateway_answer(StatusCode::UNAUTHORIZED, "Unauthorized");
+    }
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return gateway_answer(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    };
+    let mut event = event(route, &parameters, &parts, &body);
+    if route.scope.is_some() {
+        let answer = authorizer::answer(&system.store, &SystemClock, &event).await;
+        event["requestContext"]["authorizer"] = json!({"lambda": answer["context"]});
+    }
+    match lambda_http::request::from_str(&event.to_string()) {
+        Ok(event) => answer(call(&system, route, lambda::request(event)).await),
+        Err(error) => {
+            tracing::error!(%error, "the event cannot be read");
+            gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+/// The function that the route leads to.
+async fn call(system: &Shared, route: &Route, request: api::Request) -> Response {
+    match route.function {
+        "import" => endpoints::import::serve(&system.ports(), PSPS, &request).await,
+        "status" => endpoints::status::serve(&system.store, PSPS, &request).await,
+        "capture" => endpoints::capture::serve(&system.ports(), &request).await,
+        "refund" => endpoints::refund::serve(&system.ports(), &request).await,
+        "psp-webhook" => endpoints::psp_webhook::serve(&system.ports(), &request).await,
+        other => {
+            tracing::error!(function = other, "a route leads to a function that the dev server does not have");
+            Response { status: 500, headers: vec![], body: json!({"message": "Internal Server Error"}).to_string() }
+        }
+    }
+}
+
+/// The event of API Gateway, payload version 2.0.
+fn event(route: &Route, parameters: &RawPathParams, parts: &axum::http::request::Parts, body: &Bytes) -> Value {
+    let query = parts.uri.query().unwrap_or_default();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_text = content_type.starts_with("text/") || content_type.contains("json");
+    let text = is_text.then(|| std::str::from_utf8(body).ok()).flatten();
+    let (body, is_base64) = text.map_or_else(|| (STANDARD.encode(body), true), |text| (text.to_owned(), false));
+    let path_parameters: Map<String, Value> = parameters.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let now = SystemClock.now().millis();
+    json!({
+        "version": "2.0",
+        "routeKey": route.key(),
+        "rawPath": parts.uri.path(),
+        "rawQueryString": query,
+        "headers": headers(&parts.headers),
+        "queryStringParameters": query_parameters(query),
+        "pathParameters": path_parameters,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "domainPrefix": "local",
+            "http": {
+                "method": parts.method.as_str(),
+                "path": parts.uri.path(),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+            },
+            "requestId": SystemSource.unique(),
+            "routeKey": route.key(),
+            "stage": "$default",
+            "time": "",
+            "timeEpoch": now,
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    })
+}
+
+/// Names in lower case, repeated ones joined by commas.
+fn headers(map: &HeaderMap) -> Map<String, Value> {
+    let joined = |name| map.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    map.keys().map(|name| (name.as_str().to_owned(), joined(name).into())).collect()
+}
+
+/// Decoded, repeated ones joined by commas.
+fn query_parameters(query: &str) -> Map<String, Value> {
+    let mut parameters: Map<String, Value> = Map::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name), decode(value));
+        let joined = match parameters.get(&name).and_then(Value::as_str) {
+            Some(earlier) => format!("{earlier},{value}"),
+            None => value,
+        };
+        parameters.insert(name, joined.into());
+    }
+    parameters
+}
+
+fn decode(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    let mut bytes = Vec::with_capacity(spaced.len());
+    let mut rest = spaced.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn answer(answer: Response) -> axum::response::Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, answer.body).into_response();
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    for (name, value) in answer.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

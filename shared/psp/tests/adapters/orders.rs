@@ -1,0 +1,102 @@
+//! Orders, made the only way there is: by a transaction that was imported and asked.
+
+use app::ports::psp::VoidOrder;
+use domain::capability::{Capabilities, KeepsRest, KeyWindow, KeyWindows};
+use domain::currency::Currency;
+use domain::id::{ConnectionName, IdempotencyKey, MerchantReference, OperationReference, PspReference, SpaceId, TransactionId};
+use domain::operation::{CaptureCommand, CaptureOrder, NewOperation, OperationKind, RefundCommand, RefundOrder, RefundReason, Sending};
+use domain::payment::{Movement, MovementState, PspPayment};
+use domain::transaction::properties::Properties;
+use domain::transaction::{ImportCommand, Transaction, TransactionState};
+use domain::{Decimal, Minor, Money, Timestamp};
+
+/// The key that every order is sent with.
+pub const PSP_KEY: &str = "6a3c1f6e-3f0a-4f6e-9a52-0c5a8d1f2b7e";
+const NOW: Timestamp = Timestamp::from_seconds(1_795_341_600);
+const CAN: Capabilities = Capabilities {
+    reads_payments: true,
+    captures_in_part: true,
+    keeps_rest: KeepsRest::Always,
+    refunds_in_part: true,
+    refunds_per_capture: false,
+    voids: true,
+    key_window: KeyWindows { capture: KeyWindow::Forever, refund: KeyWindow::Forever, void: KeyWindow::Forever },
+};
+
+/// A capture of a part of 49.90 EUR.
+pub fn capture(payment: &str, amount: &str, is_final: bool) -> CaptureOrder {
+    capture_of(payment, "49.90", amount, "EUR", is_final)
+}
+
+pub fn capture_of(payment: &str, authorized: &str, amount: &str, currency: &str, is_final: bool) -> CaptureOrder {
+    let command = CaptureCommand { amount: Some(decimal(amount)), is_final: Some(is_final), ..CaptureCommand::default() };
+    imported(payment, money(authorized, currency), false).request_capture(&command, &CAN, new_operation()).unwrap().1
+}
+
+/// A refund of a part of 49.90 EUR.
+pub fn refund(payment: &str, amount: &str, reason: Option<RefundReason>) -> RefundOrder {
+    let command = RefundCommand { amount: Some(decimal(amount)), reason, ..RefundCommand::default() };
+    imported(payment, money("49.90", "EUR"), true).request_refund(&command, &[], &CAN, new_operation()).unwrap().1
+}
+
+pub fn void(payment: &str, amount: &str) -> VoidOrder {
+    VoidOrder {
+        payment: PspReference::parse(payment).unwrap(),
+        money: money(amount, "EUR"),
+        reference: OperationReference::seen("1-8387584-9"),
+        psp_key: PSP_KEY.to_owned(),
+    }
+}
+
+pub fn money(amount: &str, currency: &str) -> Money {
+    let currency = Currency::parse(currency).unwrap();
+    Money::new(decimal(amount).in_currency(currency).unwrap(), currency)
+}
+
+fn imported(payment: &str, authorized: Money, is_captured: bool) -> Transaction {
+    let reference = PspReference::parse(payment).unwrap();
+    let command = ImportCommand {
+        connection: ConnectionName::parse("shop").unwrap(),
+        psp_reference: reference.clone(),
+        merchant_reference: MerchantReference::parse("10042").unwrap(),
+        amount: decimal(&authorized.to_string()),
+        currency: authorized.currency,
+        properties: Properties::default(),
+    };
+    let id = TransactionId::draw(NOW, 7);
+    let transaction = Transaction::begin_import(id, SpaceId::new(1).unwrap(), "x", &command, NOW).unwrap();
+    let capture = Movement {
+        kind: OperationKind::Capture,
+        psp_reference: reference.clone(),
+        ours: None,
+        money: authorized,
+        state: MovementState::Successful,
+        on: None,
+    };
+    let payment = PspPayment {
+        reference,
+        state: if is_captured { TransactionState::Completed } else { TransactionState::Authorized },
+        authorized,
+        account_matches: true,
+        environment_matches: true,
+        keeps_rest: true,
+        released: Minor::ZERO,
+        authorized_on: None,
+        expires_on: None,
+        movements: if is_captured { vec![capture] } else { vec![] },
+        failure: None,
+    };
+    transaction.complete_import(&payment, &CAN, NOW).unwrap().transaction
+}
+
+fn new_operation() -> NewOperation {
+    NewOperation {
+        key: IdempotencyKey::parse("invoice-7").unwrap(),
+        sending: Sending::begin(PSP_KEY.to_owned(), "lease".to_owned(), NOW),
+        now: NOW,
+    }
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::parse(text).unwrap()
+}
