@@ -1,7 +1,7 @@
 //! Which room of the code may know which. The domain knows none, adapters do not know each other, and what runs on AWS
 //! knows nothing of what runs on a laptop.
 
-use crate::workspace::{linked_into, metadata, root};
+use crate::project::workspace::{linked_into, metadata, root};
 use cargo_metadata::{DependencyKind, Metadata, Package};
 
 /// A room, and the rooms that it may import. Normal and build dependencies are held to this; tests may add the testkit.

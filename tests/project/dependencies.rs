@@ -1,7 +1,7 @@
 //! What must not come in through a dependency. Features unify over the workspace, so a test's careless feature is enough to
 //! slow every function down.
 
-use crate::workspace::{linked_into, metadata};
+use crate::project::workspace::{linked_into, metadata};
 use cargo_metadata::Metadata;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! Documents lead somewhere: every link to a file of the project, and to a heading in it, has something at its end.
 
-use crate::workspace::{files, root};
+use crate::project::workspace::{files, root};
 use std::path::Path;
 
 #[test]

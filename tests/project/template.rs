@@ -1,6 +1,6 @@
 //! What is deployed is what was written: routes, functions and table of `template.yaml` against those of the code.
 
-use crate::workspace::root;
+use crate::project::workspace::root;
 use api::routes::ROUTES;
 use serde_json::{Value as Json, json};
 use serde_yaml_ng::Value;

@@ -1,6 +1,6 @@
 //! How files look: what rustfmt and clippy do not check, or check only where a lint reaches.
 
-use crate::workspace::{files, sources};
+use crate::project::workspace::{files, sources};
 
 /// Columns of a line of Rust, comments and strings too, which rustfmt leaves alone.
 const MAX_COLUMNS: usize = 140;

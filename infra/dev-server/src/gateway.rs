@@ -31,7 +31,9 @@ type Shared = Arc<System<Given>>;
 pub fn router(system: System<Given>) -> Router {
     let mut paths: BTreeMap<&str, MethodRouter<Shared>> = BTreeMap::new();
     for route in ROUTES {
-        let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| serve(system, route, parameters, request);
+        let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| {
+            serve(system, route, parameters, request)
+        };
         let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|method| MethodFilter::try_from(method).ok());
         let methods = paths.remove(route.path).unwrap_or_default();
         paths.insert(route.path, methods.on(method.unwrap_or(MethodFilter::GET), handle));

@@ -29,7 +29,8 @@ async fn main() -> std::process::ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
-    let listener = listener.map_err(|error| format!("port {} of 127.0.0.1 cannot be used: {error} (choose another with --port)", options.port))?;
+    let listener =
+        listener.map_err(|error| format!("port {} of 127.0.0.1 cannot be used: {error} (choose another with --port)", options.port))?;
     let url = format!("http://{}", listener.local_addr()?);
     let setup::System { router, sandbox, ready, _lock } = setup::system(&options, &url).await?;
     sandbox.resume_webhooks();

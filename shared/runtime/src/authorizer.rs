@@ -15,7 +15,8 @@ const UNAVAILABLE: &str = "unavailable";
 
 /// Serves authorizer events (payload version 2.0, simple responses) until Lambda ends the process.
 pub async fn serve<S: ApiKeys, K: Clock>(store: &S, clock: &K) -> Result<(), Error> {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move { Ok::<_, Error>(answer(store, clock, &event.payload).await) })).await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move { Ok::<_, Error>(answer(store, clock, &event.payload).await) }))
+        .await
 }
 
 /// The answer to one event.

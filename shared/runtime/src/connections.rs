@@ -61,7 +61,8 @@ where
             StoreError::Inconsistent { item, attribute } => NoConnection::Unusable(format!("item {item}: attribute {attribute}")),
         })?;
         let connection = found.ok_or(NoConnection::NotFound)?;
-        let settings = serde_json::from_str(&connection.settings).map_err(|_| NoConnection::Unusable("settings are not JSON".to_owned()))?;
+        let settings =
+            serde_json::from_str(&connection.settings).map_err(|_| NoConnection::Unusable("settings are not JSON".to_owned()))?;
         let credentials = self.vault.credentials(space, name).await.map_err(NoConnection::Unusable)?;
         let account = Account { settings, credentials, allow_loopback: self.allow_loopback };
         let psp = psp::open(&connection.psp, account, self.http.clone()).map_err(|error| NoConnection::Unusable(error.to_string()))?;

@@ -62,7 +62,8 @@ async fn nothing_is_sent_before_the_connection_closes() {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
-        let _reset_or_end = stream.read_to_end(&mut answer).await;
+        let closed = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
+        assert!(closed.is_ok(), "{fault}: still open after {:?}", String::from_utf8_lossy(&answer));
         assert_eq!(String::from_utf8_lossy(&answer), "", "{fault}");
     }
     assert_eq!(server.state(&id).await, "authorized captured 2.00 refunded 0.00 voided 0.00");

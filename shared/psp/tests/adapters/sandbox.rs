@@ -3,9 +3,10 @@
 use crate::fake::{Fake, Reply};
 use crate::orders::{self, PSP_KEY};
 use crate::outcomes::{AMOUNT, Kind, Subject, word};
+use crate::readings::summary;
 use app::ports::psp::Attempt::{AfterDoubt, First};
 use app::ports::psp::RawWebhook;
-use app::ports::{Psp, Reading};
+use app::ports::{Psp, Reading, WebhookEvent, WebhookRefused};
 use domain::Timestamp;
 use domain::id::PspReference;
 use domain::operation::RefundReason;
@@ -107,22 +108,6 @@ async fn a_void_names_what_it_released() {
         let fake = Fake::start([Reply::json(201, &movement("sbv_1", amount, "succeeded", Some(order.reference.as_str())))]).await;
         assert_eq!(word(&open(&fake.url).void(&order, First).await), expected);
     }
-}
-
-/// What a payment reads as: its state, released amount and movements, one word each.
-pub fn summary(payment: &PspPayment) -> String {
-    let movements = payment.movements.iter().map(|it| {
-        let ours = it.ours.as_ref().map_or("-", |ours| ours.as_str());
-        let state = match &it.state {
-            domain::payment::MovementState::Pending => "pending".to_owned(),
-            domain::payment::MovementState::Successful => "successful".to_owned(),
-            domain::payment::MovementState::Failed(failure) => format!("failed({})", failure.code),
-        };
-        format!("; {} {} {} {ours} {state}", it.kind.word(), it.psp_reference, it.money)
-    });
-    let released = domain::Money::new(payment.released, payment.authorized.currency);
-    let head = format!("{} {} released {released}", payment.state.as_str(), payment.authorized);
-    head + &movements.collect::<String>()
 }
 
 async fn read(body: &Value, more: Value) -> Reading {
@@ -248,7 +233,7 @@ fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> String {
     standardwebhooks::Webhook::new(secret).unwrap().sign(id, timestamp, body.as_bytes()).unwrap()
 }
 
-fn receive(raw: &RawWebhook) -> Result<app::ports::WebhookEvent, app::ports::WebhookRefused> {
+fn receive(raw: &RawWebhook) -> Result<WebhookEvent, WebhookRefused> {
     open("http://127.0.0.1:1").webhook(raw, Timestamp::from_seconds(NOW))
 }
 

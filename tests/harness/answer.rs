@@ -1,0 +1,69 @@
+//! An answer, and short ways to look into it.
+
+use reqwest::RequestBuilder;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use std::fmt;
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+    /// Null where the body is not JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap_or_else(|error| panic!("no body: {error:?}"));
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status, headers, text, body }
+    }
+
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// A problem with this status and code, in the form of RFC 9457.
+    pub fn expect_problem(self, status: u16, code: &str) -> Self {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self}");
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self}");
+        for name in ["type", "title", "detail", "requestId"] {
+            assert!(self.body[name].is_string(), "{name}: {self}");
+        }
+        assert_eq!(self.body["status"], status, "{self}");
+        self
+    }
+
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.body.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is missing: {self}"))
+    }
+
+    pub fn text(&self, pointer: &str) -> String {
+        self.at(pointer).as_str().unwrap_or_else(|| panic!("{pointer} is no text: {self}")).to_owned()
+    }
+
+    pub fn number(&self, pointer: &str) -> u64 {
+        self.at(pointer).as_u64().unwrap_or_else(|| panic!("{pointer} is no number: {self}"))
+    }
+
+    /// A number as its digits stand in the body; parsed ones lose trailing zeros.
+    pub fn digits(&self, name: &str) -> Vec<String> {
+        let marker = format!("\"{name}\":");
+        let after = self.text.match_indices(&marker).map(|(at, _)| &self.text[at + marker.len()..]);
+        after.map(|rest| rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect()).collect()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status, self.text)
+    }
+}

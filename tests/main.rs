@@ -1,0 +1,10 @@
+//! Tests of the whole system over HTTP, and of the project itself.
+//!
+//! `flows` and `abuse` run against a dev server that each test starts for itself, or against any stack when `API_URL`,
+//! `API_KEY` and `SANDBOX_URL` are set; what only a server of the test's own can do is skipped there and says so. Nothing
+//! here imports the inside of the product but its list of routes.
+
+mod abuse;
+mod flows;
+mod harness;
+mod project;
