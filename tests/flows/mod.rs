@@ -4,3 +4,4 @@ mod capture;
 mod import;
 mod refund;
 mod status;
+mod stripe;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod server;
+pub mod stripe;
 
 pub use answer::Answer;
 pub use server::{Server, data_folder};

@@ -6,6 +6,7 @@
 mod data;
 mod gateway;
 mod options;
+mod ready;
 mod setup;
 
 use options::Options;

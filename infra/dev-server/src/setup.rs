@@ -3,6 +3,7 @@
 use crate::data::{DataFolder, Lock};
 use crate::gateway;
 use crate::options::Options;
+use crate::ready::Ready;
 use app::authorize;
 use app::ports::Clock;
 use app::ports::settings::{Configure, Connection};
@@ -27,14 +28,6 @@ pub struct System {
     pub sandbox: Sandbox,
     pub ready: Ready,
     pub _lock: Option<Lock>,
-}
-
-/// What is said when everything is up.
-pub struct Ready {
-    url: String,
-    sandbox: String,
-    /// The first space and its key; none where only the sandbox is served.
-    demo: Option<(SpaceId, String)>,
 }
 
 const TABLE: &str = "collana-pay";
@@ -144,41 +137,18 @@ fn sandbox_accounts(file: &SettingsFile, url: &str, sandbox_url: &str) -> Vec<Ac
             webhook_secret: credential("webhookSecret", webhook_secret),
         }
     };
-    ours.map(account).collect()
+    let accounts: Vec<_> = ours.map(account).collect();
+    if accounts.is_empty() { vec![unconnected()] } else { accounts }
+}
+
+/// The account of a sandbox that no connection leads to: payments can be made, nobody is told of them.
+fn unconnected() -> Account {
+    let name = SANDBOX.to_owned();
+    Account { secret_key: format!("sk_{name}"), webhook_url: None, webhook_secret: format!("whsec_{}", STANDARD.encode([0; 32])), name }
 }
 
 /// Credentials at our own sandbox. They protect play money on this machine, so they may be guessed.
 fn own_credentials(space: SpaceId, connection: &ConnectionName) -> [(&'static str, String); 2] {
     let secret = STANDARD.encode(format!("{:-<32}", format!("sandbox-{space}-{connection}")));
     [("secretKey", format!("sk_sandbox_{space}_{connection}")), ("webhookSecret", format!("whsec_{secret}"))]
-}
-
-impl Ready {
-    /// For programs: one line of JSON.
-    pub fn line(&self) -> String {
-        let mut line = serde_json::json!({"event": "ready", "url": self.url, "sandbox": self.sandbox});
-        if let (Some((space, key)), Some(line)) = (&self.demo, line.as_object_mut()) {
-            line.insert("space".to_owned(), space.number().into());
-            line.insert("apiKey".to_owned(), key.as_str().into());
-        }
-        line.to_string()
-    }
-
-    /// For people: what to type next.
-    pub fn hint(&self) -> String {
-        let Self { url, sandbox, demo } = self;
-        let create = format!(
-            "curl -s {sandbox}/payments -d '{{\"amount\":\"49.90\",\"currency\":\"EUR\",\"merchantReference\":\"SO-1\",\"captureMode\":\"manual\"}}'"
-        );
-        let Some((_, key)) = demo else {
-            return format!("\nThe sandbox PSP listens. Make a payment:\n\n  {create}\n\n");
-        };
-        format!(
-            "\ncollana-pay listens on {url}. Make a payment as a shop would, import it, capture it (put in the ids that are answered):\n\n  \
-             {create}\n  \
-             curl -s {url}/v1/transactions/import -H 'Authorization: Bearer {key}' \
-             -d '{{\"connection\":\"sandbox\",\"pspReference\":\"sb_…\",\"merchantReference\":\"SO-1\",\"amount\":\"49.90\",\"currency\":\"EUR\"}}'\n  \
-             curl -s {url}/v1/transactions/ID/captures -H 'Authorization: Bearer {key}' -H 'Idempotency-Key: invoice-1' -d '{{\"amount\":\"20.00\"}}'\n\n"
-        )
-    }
 }

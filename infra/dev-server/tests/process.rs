@@ -99,7 +99,7 @@ fn a_configuration_that_cannot_work_is_refused_at_the_start_without_its_secrets(
     let space = "[[space]]\nid = 1\nname = \"One\"\n";
     for (name, connection, expected) in [
         ("psp", "[[space.connection]]\nname = \"x\"\npsp = \"nobody\"\n", "no such PSP"),
-        ("credential", "[[space.connection]]\nname = \"x\"\npsp = \"stripe\"\ncredentials = { secretKey = \"sk_test_hidden\" }\n", "webhookSecret"),
+        ("credential", STRIPE_WITHOUT_WEBHOOK_SECRET, "webhookSecret"),
         ("setting", "[[space.connection]]\nname = \"x\"\npsp = \"sandbox\"\nsettings = { colour = \"red\" }\n", "colour"),
         ("key", "[[space.key]]\nkey = \"cp_test_hidden\"\nscopes = [\"read\"]\n", "not of the form"),
         ("scope", "[[space.key]]\nkey = \"cp_test_hidden\"\nscopes = [\"everything\"]\n", "everything"),
@@ -112,6 +112,13 @@ fn a_configuration_that_cannot_work_is_refused_at_the_start_without_its_secrets(
         assert!(!said.contains("hidden"), "{name}: {said}");
     }
 }
+
+const STRIPE_WITHOUT_WEBHOOK_SECRET: &str = r#"
+[[space.connection]]
+name = "x"
+psp = "stripe"
+credentials = { secretKey = "sk_test_hidden" }
+"#;
 
 #[test]
 fn a_port_that_is_taken_is_named() {

@@ -11,7 +11,8 @@ use store_dynamodb::table::{EXPIRES, HASH, INDEXES, Index, RANGE};
 
 /// The table as JSON in CloudFormation's words, so that a test can compare it with the template.
 pub fn definition() -> serde_json::Value {
-    let keys = |hash: &str, range: &str| serde_json::json!([{"AttributeName": hash, "KeyType": "HASH"}, {"AttributeName": range, "KeyType": "RANGE"}]);
+    let key = |name: &str, role: &str| serde_json::json!({"AttributeName": name, "KeyType": role});
+    let keys = |hash: &str, range: &str| serde_json::json!([key(hash, "HASH"), key(range, "RANGE")]);
     let projection = |index: &Index| match index.carries {
         [] => serde_json::json!({"ProjectionType": "KEYS_ONLY"}),
         carries => serde_json::json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": carries}),

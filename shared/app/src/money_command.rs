@@ -107,7 +107,8 @@ where
         return Ok(answer);
     }
     let outcome = command.call(psp.as_ref(), &order).await;
-    tracing::info!(transaction = %request.transaction, operation = %answer.operation.facts().id, outcome = outcome_name(&outcome), "the PSP was called");
+    let id = answer.operation.facts().id;
+    tracing::info!(transaction = %request.transaction, operation = %id, outcome = outcome_name(&outcome), "the PSP was called");
     let Some(effect) = Effect::of_outcome(outcome) else {
         return wait_for_final(ports, request, answer).await;
     };
@@ -248,7 +249,8 @@ where
             Err(error) => tracing::warn!(transaction = %request.transaction, ?error, "writing the outcome failed: trying again"),
         }
     }
-    tracing::error!(transaction = %request.transaction, operation = %operation.facts().id, "the outcome is not stored: the operation is left open");
+    let id = operation.facts().id;
+    tracing::error!(transaction = %request.transaction, operation = %id, "the outcome is not stored: the operation is left open");
     answer(&read, &operation)
 }
 

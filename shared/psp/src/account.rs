@@ -128,7 +128,8 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
-    /// The URL of a resource below the base. Each segment is escaped, so that none can leave its place.
+    /// The URL of a resource below the base. Each segment is escaped; that it is not `.` or `..`, which vanish, is up to the
+    /// adapter's own form of ids.
     pub(crate) fn at(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_segment_can_leave_its_place() {
+    fn a_segment_is_escaped() {
         let base = BaseUrl::parse("https://psp.example/base", false).unwrap();
         for segment in ["../../x", "a/b", "a?b=c", "a#b", "%2e%2e"] {
             let url = base.at(&["v1", segment]);

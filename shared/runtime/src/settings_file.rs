@@ -138,22 +138,24 @@ struct FileConnection {
 mod tests {
     use super::*;
 
+    const STRIPE: &str = "[[space]]\nid = 7\nname = \"Shop\"\n[[space.connection]]\nname = \"stripe\"\npsp = \"stripe\"\n";
+
     #[test]
     fn what_is_wrong_is_named_without_secrets() {
         let wrong = |text: &str| SettingsFile::parse(text).err().map(|wrong| wrong.0).unwrap();
         assert_eq!(wrong(""), "the file names no [[space]]");
         assert!(wrong("[[space]]\nid = 0\nname = \"a\"").contains("positive integer"));
         assert!(wrong("[[space]]\nid = 1\nname = \"a\"\n[[space.key]]\nkey = \"cp_secret\"\nscopes = [\"all\"]").contains("\"all\""));
-        let misspelt = "[[space]]\nid = 1\nname = \"a\"\n[[space.connection]]\nname = \"s\"\npsp = \"stripe\"\ncredential = { secretKey = \"sk_hidden\" }";
+        let misspelt = format!("{STRIPE}credential = {{ secretKey = \"sk_hidden\" }}");
+        let misspelt = misspelt.as_str();
         assert!(!wrong(misspelt).contains("sk_hidden") && wrong(misspelt).starts_with("line "), "{}", wrong(misspelt));
         assert!(wrong("[[space]]\nid = 1\nname = \"a\"\n[[space]]\nid = 1\nname = \"b\"").contains("one id"));
     }
 
     #[test]
     fn a_file_is_read() {
-        let text = "[[space]]\nid = 7\nname = \"Shop\"\n[[space.connection]]\nname = \"stripe\"\npsp = \"stripe\"\nsettings = { livemode = false }\n\
-                    credentials = { secretKey = \"sk_test_1\" }";
-        let file = SettingsFile::parse(text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let text = format!("{STRIPE}settings = {{ livemode = false }}\ncredentials = {{ secretKey = \"sk_test_1\" }}");
+        let file = SettingsFile::parse(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
         let connection = &file.spaces[0].connections[0];
         assert_eq!(connection.settings["livemode"], serde_json::Value::Bool(false));
         assert_eq!(connection.credentials["secretKey"].expose(), "sk_test_1");

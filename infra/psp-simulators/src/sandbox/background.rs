@@ -65,7 +65,7 @@ async fn settle(engine: Weak<Engine>, payment: &str, operation: &str, due: i64) 
 async fn deliver(engine: Weak<Engine>, id: &str) -> Result<(), Problem> {
     for delay in DELIVERY_DELAYS {
         sleep(delay).await;
-        let Some(request) = next_attempt(&engine, id)? else { break };
+        let Some(request) = next_attempt(&engine, id)? else { return forget(&engine, id) };
         if request.send().await.is_ok_and(|response| response.status().is_success()) {
             return forget(&engine, id);
         }
@@ -74,7 +74,7 @@ async fn deliver(engine: Weak<Engine>, id: &str) -> Result<(), Problem> {
     forget(&engine, id)
 }
 
-/// Signed anew for each attempt; the engine is not held while it is sent.
+/// Signed anew for each attempt; the engine is not held while it is sent. None if nobody waits for it any more.
 fn next_attempt(engine: &Weak<Engine>, id: &str) -> Result<Option<reqwest::RequestBuilder>, Problem> {
     let Some(engine) = engine.upgrade() else { return Ok(None) };
     let webhook = engine.write(|changes| Ok(changes.webhook(id)?))?;

@@ -190,11 +190,16 @@ mod tests {
 
     #[test]
     fn a_void_releases_what_is_held() {
-        check("void -> voided captured 0 refunded 0 released 1000 held 0\n refund 1 -> invalid-state\n capture 1 -> invalid-state");
         check(
-            "capture 400 -> authorized captured 400 refunded 0 released 0 held 600\n void -> captured captured 400 refunded 0 released 600 held 0",
+            "void          -> voided captured 0 refunded 0 released 1000 held 0
+             refund 1      -> invalid-state
+             capture 1     -> invalid-state
+             expire        -> voided captured 0 refunded 0 released 1000 held 0",
         );
-        check("void -> voided captured 0 refunded 0 released 1000 held 0\n expire -> voided captured 0 refunded 0 released 1000 held 0");
+        check(
+            "capture 400   -> authorized captured 400 refunded 0 released 0 held 600
+             void          -> captured captured 400 refunded 0 released 600 held 0",
+        );
     }
 
     #[test]

@@ -275,6 +275,7 @@ fn forged_changed_or_old_webhooks_are_refused() {
         ("from the future", webhook("msg_1", NOW + 301, &early, BODY)),
         ("another key", webhook("msg_1", NOW, &foreign, BODY)),
         ("another scheme", webhook("msg_1", NOW, &good.replace("v1,", "v1a,"), BODY)),
+        ("another version", webhook("msg_1", NOW, &good.replace("v1,", "v2,"), BODY)),
         ("no signature", webhook("msg_1", NOW, "", BODY)),
         ("no headers", RawWebhook { headers: vec![], body: BODY.as_bytes().to_vec() }),
     ] {

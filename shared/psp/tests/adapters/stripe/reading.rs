@@ -105,9 +105,14 @@ async fn a_captured_payment_is_read_with_its_refunds() {
 
 #[tokio::test]
 async fn several_captures_are_read_apart() {
+    let charge = "ch_3Collana0000001";
+    let one = json!({"amount_capturable": 2990, "amount_received": 2000,
+                     "metadata": {"collana_part_a": "2000 1-7-2", "collana_operation": "1-7-2"}});
+    let payment = found(vec![Reply::json(200, &with(fixture!("payment_intent"), one)), refunds(&[], false)]).await;
+    assert_eq!(summary(&payment), format!("AUTHORIZED 49.90 released 0.00; capture {charge}:1-7-2 20.00 1-7-2 successful"));
+
     let marks = json!({"collana_part_a": "2000 1-7-2", "collana_part_b": "1500 1-7-3", "collana_operation": "1-7-3"});
     let open_rest = with(fixture!("payment_intent"), json!({"amount_capturable": 1490, "amount_received": 3500, "metadata": marks}));
-    let charge = "ch_3Collana0000001";
     let parts = format!("capture {charge}:1-7-2 20.00 1-7-2 successful; capture {charge}:1-7-3 15.00 1-7-3 successful");
     let payment = found(vec![Reply::json(200, &open_rest), refunds(&[], false)]).await;
     assert_eq!(summary(&payment), format!("AUTHORIZED 49.90 released 0.00; {parts}"));
@@ -137,8 +142,10 @@ async fn other_ids_lead_to_the_payment_intent() {
         assert_eq!(lines[0], line);
         assert!(lines[1].starts_with("GET /base/v1/payment_intents/pi_3Collana0000001?"));
 
-        let (reading, _) = read(reference, vec![Reply::json(200, &with(object, json!({"payment_intent": null})))]).await;
-        assert_eq!(reading, Reading::NotFound);
+        for intent in [Value::Null, json!("sub_1")] {
+            let (reading, _) = read(reference, vec![Reply::json(200, &with(object.clone(), json!({"payment_intent": intent})))]).await;
+            assert_eq!(reading, Reading::NotFound);
+        }
     }
     let open = with(fixture!("checkout_session"), json!({"payment_intent": null, "status": "open"}));
     let (reading, _) = read("cs_test_1", vec![Reply::json(200, &open)]).await;
