@@ -1,12 +1,17 @@
 //! What every test over HTTP needs: a running system, a caller with a key, answers that are easy to look at.
 
 mod answer;
+pub mod config;
+pub mod fake_psp;
+pub mod raw;
 mod server;
 pub mod stripe;
+pub mod webhook;
 
 pub use answer::Answer;
 pub use server::{Server, data_folder};
 
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -156,6 +161,12 @@ pub fn with(command: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut command = command.clone();
     command[name] = value.into();
     command
+}
+
+/// The amounts of a transaction's captures, as their digits stand in the answer.
+pub fn captured_of(whole: &Answer) -> Vec<String> {
+    let captures = whole.text.split("\"captures\":").nth(1).and_then(|rest| rest.split("\"refunds\":").next()).unwrap_or_default();
+    Answer { status: whole.status, headers: HeaderMap::new(), text: captures.to_owned(), body: Value::Null }.digits("amount")
 }
 
 /// A key that no other command of this run has.

@@ -17,7 +17,32 @@ pub struct Server {
 impl Server {
     /// Starts one on a free port.
     pub async fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).spawn().unwrap_or_else(|error| panic!("{}: {error}", program().display()));
+        Self::ready(command(arguments).stderr(Stdio::null())).await
+    }
+
+    /// Starts one and takes down what it tells people to type.
+    pub async fn start_with_hint() -> (Self, String) {
+        let server = Self::ready(command(&[]).stderr(Stdio::piped())).await;
+        let stderr = server.child.lock().expect("the child").stderr.take().expect("standard error");
+        let mut lines = BufReader::new(stderr).lines();
+        let mut hint = String::new();
+        while !hint.contains("/captures") {
+            let line = tokio::time::timeout(Duration::from_secs(10), lines.next_line()).await.expect("a hint within 10 s");
+            let line = line.expect("a readable line").expect("a hint before the end");
+            // What is to be typed is indented; the rest is talk.
+            hint.push_str(line.strip_prefix("  ").map_or("", |typed| typed));
+            hint.push('\n');
+        }
+        (server, hint)
+    }
+
+    /// Starts one whose log goes into this file.
+    pub async fn start_with_log(arguments: &[&str], log: std::fs::File) -> Self {
+        Self::ready(command(arguments).stderr(log)).await
+    }
+
+    async fn ready(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", program().display()));
         let out = BufReader::new(child.stdout.take().expect("standard output"));
         let line = tokio::time::timeout(Duration::from_secs(30), out.lines().next_line()).await;
         let line = line.expect("the dev server is ready within 30 s").expect("a readable line").expect("a ready line before the end");
@@ -26,31 +51,12 @@ impl Server {
         Self { ready, child: child.into() }
     }
 
-    /// Runs one that is expected to end by itself: its exit code and what it said on standard error.
-    pub async fn fails(arguments: &[&str]) -> (Option<i32>, String) {
-        let output = command(arguments).stderr(Stdio::piped()).output();
-        let output = tokio::time::timeout(Duration::from_secs(30), output).await.expect("it ends").expect("it runs");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-
     /// Ends it like a power cut would.
     pub async fn kill(&self) {
         self.child.lock().expect("the child").start_kill().expect("SIGKILL");
-        self.wait().await;
-    }
-
-    /// Asks it to end and answers with its exit code.
-    pub async fn terminate(&self) -> Option<i32> {
-        let id = self.child.lock().expect("the child").id().expect("a running child");
-        let sent = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.expect("kill runs");
-        assert!(sent.success());
-        self.wait().await
-    }
-
-    async fn wait(&self) -> Option<i32> {
         for _ in 0..200 {
-            if let Some(status) = self.child.lock().expect("the child").try_wait().expect("a status") {
-                return status.code();
+            if self.child.lock().expect("the child").try_wait().expect("a status").is_some() {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -60,7 +66,7 @@ impl Server {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(["--port", "0"]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    command.args(["--port", "0"]).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     command
 }
 

@@ -19,24 +19,30 @@ impl Ready {
         line.to_string()
     }
 
+    /// Lines that can be pasted into a shell as they are.
     pub fn hint(&self) -> String {
         let Self { url, sandbox, demo } = self;
         let payment = r#"{"amount":"49.90","currency":"EUR","merchantReference":"SO-1","captureMode":"manual"}"#;
-        let create = format!("curl -s {sandbox}/payments -d '{payment}'");
         let Some((_, key)) = demo else {
-            return format!("\nThe sandbox PSP listens on {sandbox}. Make a payment as a shop would:\n\n  {create}\n\n");
+            return format!(
+                "\nThe sandbox PSP listens. Make a payment as a shop would:\n\n  curl -s {sandbox}/payments -d '{payment}'\n\n"
+            );
         };
-        let transactions = format!("curl -s {url}/v1/transactions");
-        let auth = format!("-H 'Authorization: Bearer {key}'");
-        let import = r#"{"connection":"sandbox","pspReference":"PAYMENT","merchantReference":"SO-1","amount":"49.90","currency":"EUR"}"#;
-        let lines = [
-            format!("collana-pay listens on {url}. Make a payment as a shop would, import it, capture a part of it;"),
-            "PAYMENT is the id that the first line answers, TRANSACTION the one of the second:".to_owned(),
-            String::new(),
-            format!("  {create}"),
-            format!("  {transactions}/import {auth} -d '{import}'"),
-            format!("  {transactions}/TRANSACTION/captures {auth} -H 'Idempotency-Key: invoice-1' -d '{{\"amount\":\"20.00\"}}'"),
-        ];
-        format!("\n{}\n\n", lines.join("\n"))
+        let command =
+            r#"{"connection":"sandbox","pspReference":"'$PAYMENT'","merchantReference":"SO-1","amount":"49.90","currency":"EUR"}"#;
+        let transactions = "curl -s $URL/v1/transactions";
+        let auth = r#"-H "Authorization: Bearer $KEY""#;
+        [
+            "",
+            "collana-pay listens. In another terminal: make a payment as a shop would, import it, capture a part of it.",
+            "",
+            &format!("  export URL={url} KEY={key}"),
+            &format!(r#"  PAYMENT=$(curl -s $URL/sandbox/payments -d '{payment}' | sed -E 's/^\{{"id":"([^"]+)".*/\1/')"#),
+            &format!(r#"  TRANSACTION=$({transactions}/import {auth} -d '{command}' | sed -E 's/^\{{"id":([0-9]+).*/\1/')"#),
+            &format!(r#"  {transactions}/$TRANSACTION/captures {auth} -H "Idempotency-Key: invoice-1" -d '{{"amount":"20.00"}}'"#),
+            "",
+            "",
+        ]
+        .join("\n")
     }
 }

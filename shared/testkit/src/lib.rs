@@ -1,3 +1,15 @@
-//! For tests alone: what stands in for clock, chance and PSP, and values that are ready to use.
+//! For tests alone: what stands in for clock, chance, PSP and table, and values that are ready to use.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+pub mod builders;
+mod clock;
+mod psp;
+mod source;
+mod store;
+
+pub use clock::TestClock;
+pub use psp::{Calls, TestConnections, TestPsp};
+pub use source::TestSource;
+pub use store::{Item, TestStore};
 
 pub use embedded::definition as table_definition;

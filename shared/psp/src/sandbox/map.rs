@@ -146,13 +146,37 @@ fn failure(psp_code: Option<&str>) -> Failure {
     reason_of(REASONS, psp_code).unwrap_or(&REFUSED).failure(psp_code)
 }
 
-const REASONS: &[Reason] = &[NOT_FOUND];
+const REASONS: &[Reason] = &[NOT_FOUND, AMOUNT, STATE, DECLINED];
 
 const NOT_FOUND: Reason = Reason {
     psp_codes: &["not-found"],
     code: "not-found-at-psp",
     category: FailureCategory::Developer,
     description: "The PSP does not know the payment.",
+    retryable: false,
+};
+
+const AMOUNT: Reason = Reason {
+    psp_codes: &["amount-too-large"],
+    code: "amount-refused-by-psp",
+    category: FailureCategory::Developer,
+    description: "The PSP does not accept this amount.",
+    retryable: false,
+};
+
+const STATE: Reason = Reason {
+    psp_codes: &["invalid-state"],
+    code: "state-forbids-at-psp",
+    category: FailureCategory::Developer,
+    description: "The payment's state at the PSP does not allow the operation.",
+    retryable: false,
+};
+
+const DECLINED: Reason = Reason {
+    psp_codes: &["refused"],
+    code: "declined",
+    category: FailureCategory::EndUser,
+    description: "The payer's bank declined.",
     retryable: false,
 };
 

@@ -78,6 +78,24 @@ async fn a_pending_operation_is_accepted_and_a_failed_one_refused() {
 }
 
 #[tokio::test]
+async fn refusals_are_told_in_our_words() {
+    let order = orders::capture(PAYMENT, AMOUNT, true);
+    for (code, expected) in [
+        ("amount-too-large", "refused amount-refused-by-psp"),
+        ("invalid-state", "refused state-forbids-at-psp"),
+        ("refused", "refused declined"),
+        ("not-found", "refused not-found-at-psp"),
+        ("teleported", "refused refused-by-psp"),
+        ("in-progress", "unknown IN_PROGRESS"),
+    ] {
+        let fake = Fake::start([Reply::json(422, &json!({"error": {"code": code, "message": "Jane's card 4242"}}))]).await;
+        let outcome = open(&fake.url).capture(&order, First).await;
+        assert_eq!(word(&outcome), expected);
+        assert!(!format!("{outcome:?}").contains("Jane"), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn requests_are_what_the_sandbox_expects() {
     let fake = Fake::start(vec![Reply::Close; 3]).await;
     let psp = open(&fake.url);

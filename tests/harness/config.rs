@@ -1,0 +1,91 @@
+//! Configuration files for dev servers of a test's own: spaces, keys, and connections to PSPs that speak as the sandbox does.
+
+use super::{Api, Server, data_folder, unique};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// A configuration that is being written. A key or connection belongs to the space before it.
+#[derive(Default)]
+pub struct Config {
+    text: String,
+    space: u64,
+}
+
+pub const ALL_SCOPES: &[&str] = &["import", "read", "capture", "refund", "void", "transactions", "admin"];
+
+impl Config {
+    pub fn space(mut self, id: u64) -> Self {
+        self.space = id;
+        self.line(&format!("[[space]]\nid = {id}\nname = \"Space {id}\""))
+    }
+
+    pub fn key(self, key: &str, scopes: &[&str]) -> Self {
+        self.line(&format!("[[space.key]]\nkey = \"{key}\"\nscopes = {scopes:?}"))
+    }
+
+    /// A connection to this dev server's own sandbox.
+    pub fn sandbox(self, name: &str) -> Self {
+        self.connection(name, &[], &[])
+    }
+
+    /// A connection to a PSP elsewhere that speaks as the sandbox does.
+    pub fn sandbox_at(self, name: &str, base_url: &str) -> Self {
+        self.connection(name, &[("baseUrl", base_url)], &[])
+    }
+
+    /// A connection with these settings and credentials; webhooks are signed with `webhook_secret` unless they say otherwise.
+    pub fn connection(self, name: &str, settings: &[(&str, &str)], credentials: &[(&str, &str)]) -> Self {
+        let table = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, text)| format!("{name} = \"{text}\"")).collect::<Vec<_>>().join(", ");
+        let own = webhook_secret(&format!("{}-{name}", self.space));
+        let own: &[_] = if credentials.iter().any(|(name, _)| *name == "webhookSecret") { &[] } else { &[("webhookSecret", own.as_str())] };
+        let credentials = table(&[credentials, own].concat());
+        let settings = table(settings);
+        self.line(&format!(
+            "[[space.connection]]\nname = \"{name}\"\npsp = \"sandbox\"\nsettings = {{ {settings} }}\ncredentials = {{ {credentials} }}"
+        ))
+    }
+
+    /// A dev server with this configuration, called with the first key of the first space.
+    pub async fn start(self) -> Api {
+        let file = data_folder(&unique("config"));
+        std::fs::write(&file, &self.text).expect("the configuration is written");
+        let server = Server::start(&["--config", file.to_str().expect("a path in UTF-8")]).await;
+        drop(std::fs::remove_file(&file));
+        Api::of(server)
+    }
+
+    fn line(mut self, line: &str) -> Self {
+        let _ = writeln!(self.text, "{line}");
+        self
+    }
+}
+
+/// A system and a PSP that tells it nothing: the only webhooks are those that the test sends. The PSP is the sandbox of a
+/// second server, which lives as long as the second value.
+pub async fn quiet() -> (Api, Server) {
+    let psp = Server::start(&["--sandbox-only"]).await;
+    let sandbox = psp.ready["sandbox"].as_str().expect("where the sandbox is").to_owned();
+    let api = Config::default().space(1).sandbox_at("sandbox", &sandbox).start().await;
+    (Api { sandbox, ..api }, psp)
+}
+
+/// A key of the right form: what stands before the checksum is made of the number alone.
+pub fn api_key(environment: &str, number: u64) -> String {
+    with_checksum(&format!("cp_{environment}_{number:012x}_{:064x}", u128::from(number) + 0xc011_a7a0))
+}
+
+/// The key whose last part fits the rest.
+pub fn with_checksum(body: &str) -> String {
+    let sum = Sha256::digest(body.as_bytes()).iter().take(4).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("{body}_{sum}")
+}
+
+/// What the PSP signs the webhooks of an account (`<space>-<connection>`) with.
+pub fn webhook_secret(account: &str) -> String {
+    format!("whsec_{}", STANDARD.encode(format!("{account:=<32}")))
+}
