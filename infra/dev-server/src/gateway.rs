@@ -77,8 +77,8 @@ async fn call(system: &Shared, route: &Route, request: api::Request) -> Response
     match route.function {
         "import" => endpoints::import::serve(&system.ports(), PSPS, &request).await,
         "status" => endpoints::status::serve(&system.store, PSPS, &request).await,
-        "capture" => endpoints::capture::serve(&system.ports(), &request).await,
-        "refund" => endpoints::refund::serve(&system.ports(), &request).await,
+        "capture" => endpoints::capture::serve(&system.ports(), PSPS, &request).await,
+        "refund" => endpoints::refund::serve(&system.ports(), PSPS, &request).await,
         "psp-webhook" => endpoints::psp_webhook::serve(&system.ports(), &request).await,
         other => {
             tracing::error!(function = other, "a route leads to a function that the dev server does not have");

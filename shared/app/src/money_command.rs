@@ -40,7 +40,6 @@ pub struct Precondition {
 pub struct Answer {
     pub transaction: Transaction,
     pub operation: Operation,
-    pub capabilities: &'static Capabilities,
     /// False where the key was known and the answer repeats what is stored.
     pub is_new: bool,
 }
@@ -96,12 +95,11 @@ where
     R: Source,
 {
     let requested = match request_operation(ports, request, command).await? {
-        Intent::Known(answer) => return wait_for_final(ports, request, answer).await,
+        Intent::Known(answer) => return wait_for_final(ports, request, *answer).await,
         Intent::Stored(requested) => requested,
     };
     let Requested { read, operation, captures, psp, order } = requested;
-    let capabilities = psp.capabilities();
-    let answer = Answer { transaction: read.transaction().clone(), operation, capabilities, is_new: true };
+    let answer = Answer { transaction: read.transaction().clone(), operation, is_new: true };
     if request.deadline.since(ports.clock.now()) < TIME_FOR_CALL {
         tracing::warn!(transaction = %request.transaction, "too little time is left to call the PSP: the operation stays REQUESTED");
         return Ok(answer);
@@ -112,7 +110,7 @@ where
     let Some(effect) = Effect::of_outcome(outcome) else {
         return wait_for_final(ports, request, answer).await;
     };
-    let answer = record(ports, request, (read, answer.operation, captures), effect, capabilities).await;
+    let answer = record(ports, request, (read, answer.operation, captures), effect).await;
     wait_for_final(ports, request, answer).await
 }
 
@@ -127,7 +125,7 @@ struct Requested<O> {
 }
 
 enum Intent<O> {
-    Known(Answer),
+    Known(Box<Answer>),
     Stored(Requested<O>),
 }
 
@@ -153,17 +151,18 @@ where
         let Some((read, known)) = loaded.map_err(refused)? else {
             return Err(Refusal::TransactionNotFound);
         };
-        let psp = open(ports.connections, read.transaction()).await?;
         if let Some(operation) = known {
             // Our own write whose answer got lost is ours to carry on; any other operation of this key is repeated.
             return match written {
                 Some((captures, order)) if operation.is_leased_by(&lease) => {
+                    let psp = open(ports.connections, read.transaction()).await?;
                     Ok(Intent::Stored(Requested { read, operation, captures, psp, order }))
                 }
-                _ => repeat(command, read, operation, psp.capabilities()).map(Intent::Known),
+                _ => repeat(command, read, operation).map(|answer| Intent::Known(Box::new(answer))),
             };
         }
         request.precondition.check(read.transaction())?;
+        let psp = open(ports.connections, read.transaction()).await?;
         let now = ports.clock.now();
         let captures = match command.needs_captures(psp.capabilities()) {
             true => ports.store.load_operations(request.space, request.transaction, OperationKind::Capture).await.map_err(refused)?,
@@ -188,16 +187,11 @@ where
 }
 
 /// The answer to a key that is known: the operation as it stands, if the command is the same.
-fn repeat<M: MoneyCommand>(
-    command: &M,
-    read: Versioned,
-    operation: Operation,
-    capabilities: &'static Capabilities,
-) -> Result<Answer, Refusal> {
+fn repeat<M: MoneyCommand>(command: &M, read: Versioned, operation: Operation) -> Result<Answer, Refusal> {
     if operation.facts().command != command.canonical() {
         return Err(Refusal::IdempotencyKeyReused);
     }
-    Ok(Answer { transaction: read.transaction().clone(), operation, capabilities, is_new: false })
+    Ok(Answer { transaction: read.transaction().clone(), operation, is_new: false })
 }
 
 /// Writes the outcome down. Whatever happens to this write, the answer is the operation as far as it is known to be stored.
@@ -206,7 +200,6 @@ async fn record<S, C, K, R>(
     request: &Request,
     (mut read, mut operation, mut captures): (Versioned, Operation, Vec<Operation>),
     effect: Effect,
-    capabilities: &'static Capabilities,
 ) -> Answer
 where
     S: CommandStore,
@@ -216,7 +209,6 @@ where
     let answer = |read: &Versioned, operation: &Operation| Answer {
         transaction: read.transaction().clone(),
         operation: operation.clone(),
-        capabilities,
         is_new: true,
     };
     for attempt in 0..SETTLEMENTS {

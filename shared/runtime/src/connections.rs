@@ -17,6 +17,12 @@ pub(crate) type Place = (SpaceId, ConnectionName);
 /// How long an opened connection is used before settings and credentials are read again.
 const KEPT: Span = Span::from_seconds(300);
 
+/// An account that is ready to be called, and until when it may be used without reading again.
+struct Opened {
+    until: Timestamp,
+    psp: Arc<dyn Psp>,
+}
+
 /// The connections of a table.
 pub struct Accounts<S, V, K> {
     settings: S,
@@ -24,7 +30,7 @@ pub struct Accounts<S, V, K> {
     clock: K,
     http: reqwest::Client,
     allow_loopback: bool,
-    opened: Mutex<HashMap<Place, (Timestamp, Arc<dyn Psp>)>>,
+    opened: Mutex<HashMap<Place, Opened>>,
 }
 
 impl<S, V, K: Clock> Accounts<S, V, K> {
@@ -34,13 +40,13 @@ impl<S, V, K: Clock> Accounts<S, V, K> {
 
     fn kept(&self, place: &Place) -> Option<Arc<dyn Psp>> {
         let opened = self.opened.lock().ok()?;
-        let (until, psp) = opened.get(place)?;
+        let Opened { until, psp } = opened.get(place)?;
         (self.clock.now() < *until).then(|| Arc::clone(psp))
     }
 
     fn keep(&self, place: Place, psp: &Arc<dyn Psp>) {
         if let Ok(mut opened) = self.opened.lock() {
-            opened.insert(place, (self.clock.now().plus(KEPT), Arc::clone(psp)));
+            opened.insert(place, Opened { until: self.clock.now().plus(KEPT), psp: Arc::clone(psp) });
         }
     }
 }

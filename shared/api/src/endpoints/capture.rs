@@ -1,6 +1,6 @@
 //! `POST /v1/transactions/{id}/captures`
 
-use super::{answer_operation, line_items, merchant_reference, version};
+use super::{Psps, answer_operation, line_items, merchant_reference, version};
 use crate::edge;
 use crate::json::{Object, Value};
 use crate::parameters::transaction_id;
@@ -16,17 +16,17 @@ use domain::operation::CaptureCommand;
 ///
 /// `final: true` says that nothing more will be captured: what remains is released. It is true by itself where nothing
 /// would remain, and required where the PSP does not keep the rest of a payment after a partial capture.
-pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
+pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request) -> Response
 where
     S: CommandStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
-    edge::serve(request, "capture", |caller, _| capture(ports, request, caller)).await
+    edge::serve(request, "capture", |caller, _| capture(ports, psps, request, caller)).await
 }
 
-async fn capture<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, caller: Caller) -> Result<Response, Refusal>
+async fn capture<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
 where
     S: CommandStore,
     C: Connections,
@@ -40,7 +40,7 @@ where
     let wait = request.wait();
     let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
     let answer = app::capture::capture(ports, &asked, &command).await?;
-    answer_operation(&answer, "captures")
+    answer_operation(&answer, psps, "captures")
 }
 
 fn read(body: &[u8]) -> Result<(CaptureCommand, Option<u64>), Refusal> {

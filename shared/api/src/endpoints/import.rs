@@ -1,6 +1,6 @@
 //! `POST /v1/transactions/import`
 
-use super::{etag, merchant_reference};
+use super::{Psps, capabilities_of, etag, merchant_reference};
 use crate::json::{Object, Value};
 use crate::request::{Request, Response};
 use crate::{edge, properties, view};
@@ -8,12 +8,9 @@ use app::authorize::Caller;
 use app::money_command::Ports;
 use app::ports::store::{ImportStore, StatusStore};
 use app::ports::{Clock, Connections, Source};
+use domain::Refusal;
 use domain::id::{ConnectionName, PspReference};
 use domain::transaction::ImportCommand;
-use domain::{Capabilities, Refusal};
-
-/// What is said about PSPs beside the use cases: their names and capabilities.
-pub type Psps<'a> = &'a [(&'static str, &'static Capabilities)];
 
 /// Adopts a payment that a shop's plugin has taken at the PSP, after comparing amount and currency with what the PSP says.
 ///
@@ -39,18 +36,12 @@ where
     let command = read(&request.body)?;
     let answer = app::import::import(ports, caller.space, &command).await?;
     let transaction = answer.whole.head.transaction();
-    let body = view::whole(&answer.whole, capabilities_of(psps, &transaction.facts().psp)?)?;
+    let body = view::whole(&answer.whole, capabilities_of(psps, transaction)?)?;
     let response = Response::json(if answer.is_new { 201 } else { 200 }, &body).with("etag", etag(transaction.version()));
     Ok(match answer.is_new {
         true => response.with("location", format!("/v1/transactions/{}", transaction.facts().id)),
         false => response,
     })
-}
-
-/// The capabilities of a stored transaction's PSP; that PSP was known when the transaction was stored.
-pub(crate) fn capabilities_of(psps: Psps<'_>, name: &str) -> Result<&'static Capabilities, Refusal> {
-    let found = psps.iter().find(|(psp, _)| *psp == name);
-    found.map(|(_, capabilities)| *capabilities).ok_or_else(|| Refusal::internal(format!("no PSP is named {name}")))
 }
 
 fn read(body: &[u8]) -> Result<ImportCommand, Refusal> {

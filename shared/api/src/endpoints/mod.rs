@@ -10,17 +10,27 @@ use crate::json::{Object, Value};
 use crate::request::Response;
 use crate::view;
 use app::money_command::Answer;
-use domain::Refusal;
 use domain::id::MerchantReference;
 use domain::operation::OperationLine;
+use domain::{Capabilities, Refusal, Transaction};
+
+/// What is said about PSPs beside the use cases: their names and capabilities.
+pub type Psps<'a> = &'a [(&'static str, &'static Capabilities)];
+
+/// The capabilities of a stored transaction's PSP; that PSP was known when the transaction was stored.
+fn capabilities_of(psps: Psps<'_>, transaction: &Transaction) -> Result<&'static Capabilities, Refusal> {
+    let name = &transaction.facts().psp;
+    let found = psps.iter().find(|(psp, _)| psp == name);
+    found.map(|(_, capabilities)| *capabilities).ok_or_else(|| Refusal::internal(format!("no PSP is named {name}")))
+}
 
 /// More lines than an invoice of an ERP has.
 const MOST_LINES: usize = 500;
 
 /// The operation as it stands: 201 with its place if it is new, 200 where the key was known.
-fn answer_operation(answer: &Answer, place: &str) -> Result<Response, Refusal> {
-    let Answer { transaction, operation, capabilities, is_new } = answer;
-    let body = view::operation(operation, transaction, capabilities)?;
+fn answer_operation(answer: &Answer, psps: Psps<'_>, place: &str) -> Result<Response, Refusal> {
+    let Answer { transaction, operation, is_new } = answer;
+    let body = view::operation(operation, transaction, capabilities_of(psps, transaction)?)?;
     let response = Response::json(if *is_new { 201 } else { 200 }, &body).with("etag", etag(transaction.version()));
     let response = match is_new {
         true => response.with("location", format!("/v1/transactions/{}/{place}/{}", transaction.facts().id, operation.facts().id)),

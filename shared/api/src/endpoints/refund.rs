@@ -1,6 +1,6 @@
 //! `POST /v1/transactions/{id}/refunds`
 
-use super::{answer_operation, line_items, merchant_reference, version};
+use super::{Psps, answer_operation, line_items, merchant_reference, version};
 use crate::edge;
 use crate::json::{Object, Value, one_of};
 use crate::parameters::transaction_id;
@@ -17,17 +17,17 @@ use domain::operation::{RefundCommand, RefundReason, RefundTarget};
 ///
 /// `captureId` or `captureMerchantReference` ties it to one capture; then no more than that capture still holds is given
 /// back.
-pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
+pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request) -> Response
 where
     S: CommandStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
-    edge::serve(request, "refund", |caller, _| refund(ports, request, caller)).await
+    edge::serve(request, "refund", |caller, _| refund(ports, psps, request, caller)).await
 }
 
-async fn refund<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, caller: Caller) -> Result<Response, Refusal>
+async fn refund<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
 where
     S: CommandStore,
     C: Connections,
@@ -41,7 +41,7 @@ where
     let wait = request.wait();
     let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
     let answer = app::refund::refund(ports, &asked, &command).await?;
-    answer_operation(&answer, "refunds")
+    answer_operation(&answer, psps, "refunds")
 }
 
 fn read(body: &[u8]) -> Result<(RefundCommand, Option<u64>), Refusal> {

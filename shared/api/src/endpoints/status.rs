@@ -1,7 +1,6 @@
 //! `GET /v1/transactions`, `/v1/transactions/{id}` and its operations, `/v1/psps`
 
-use super::etag;
-use super::import::{Psps, capabilities_of};
+use super::{Psps, capabilities_of, etag};
 use crate::json_out::Json;
 use crate::parameters::{operation_id, search, transaction_id, write_cursor};
 use crate::request::{Request, Response};
@@ -34,7 +33,7 @@ pub async fn serve<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request)
 async fn whole<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal> {
     let whole = status::transaction(store, caller.space, transaction_id(request)?).await?;
     let transaction = whole.head.transaction();
-    let body = view::whole(&whole, capabilities_of(psps, &transaction.facts().psp)?)?;
+    let body = view::whole(&whole, capabilities_of(psps, transaction)?)?;
     Ok(Response::json(200, &body).with("etag", etag(transaction.version())))
 }
 
@@ -49,7 +48,7 @@ async fn operation<S: StatusStore>(
     let id = transaction_id(request)?;
     let (whole, operation) = status::operation(store, caller.space, id, kind, operation_id(request)?).await?;
     let transaction = whole.head.transaction();
-    let body = view::operation(&operation, transaction, capabilities_of(psps, &transaction.facts().psp)?)?;
+    let body = view::operation(&operation, transaction, capabilities_of(psps, transaction)?)?;
     Ok(Response::json(200, &body).with("etag", etag(transaction.version())))
 }
 
@@ -58,7 +57,7 @@ async fn list<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request, call
     let search = search(request, caller.space)?;
     let page = status::search(store, caller.space, &search).await?;
     let transactions = page.transactions.iter().map(|transaction| {
-        let can = capabilities_of(psps, &transaction.facts().psp)?;
+        let can = capabilities_of(psps, transaction)?;
         view::summary(transaction, can).map(Json::from)
     });
     let transactions = transactions.collect::<Result<Vec<_>, Refusal>>()?;

@@ -12,12 +12,12 @@ use std::future::Future;
 
 /// A transaction as it was read; only a read makes one, and a commit needs one.
 #[derive(Clone, Debug)]
-pub struct Versioned(Transaction);
+pub struct Versioned(Box<Transaction>);
 
 impl Versioned {
     /// For stores alone: wraps what was just read or written.
     pub fn as_read(transaction: Transaction) -> Self {
-        Self(transaction)
+        Self(Box::new(transaction))
     }
 
     pub fn transaction(&self) -> &Transaction {

@@ -69,7 +69,7 @@ impl Transaction {
         }
         if !is_final && !can.keeps_rest_of(facts.keeps_rest) {
             return Err(Refusal::NotSupportedByPsp {
-                detail: "The PSP does not keep the rest of this payment after a partial capture: `final: true` captures this part and releases it.",
+                detail: "The PSP does not keep the rest after a partial capture of this payment: `final: true` says to release it.",
             });
         }
         let releases = if is_final { rest } else { Minor::ZERO };
