@@ -1,1 +1,107 @@
-//! What callers get wrong or try, one test for each row of the list of abuse cases.
+//! What callers, PSPs and strangers get wrong or try, and the test that shows what comes of it.
+//!
+//! No answer in any test may name what is inside or repeat a secret: `Answer` looks at all of them.
+//!
+//! | what is tried | test |
+//! |---|---|
+//! | an amount of zero | `amounts::an_amount_of_zero_is_refused` |
+//! | an amount with a sign | `amounts::an_amount_with_a_sign_is_refused` |
+//! | an amount beyond 64 bits, `NaN` | `amounts::an_amount_that_no_64_bits_hold_is_refused` |
+//! |  | `amounts::the_largest_amount_keeps_its_digits` |
+//! | one amount written in several ways | `amounts::equal_amounts_are_equal_however_they_are_written` |
+//! |  | `amounts::a_tenth_and_two_tenths_are_exactly_three_tenths` |
+//! | more decimals than the currency has | `amounts::digits_that_the_currency_does_not_have_are_refused` |
+//! | grouping, foreign digits | `amounts::an_amount_with_an_exponent_grouping_or_foreign_digits_is_refused` |
+//! | another currency, or none | `amounts::a_currency_is_three_capitals_of_iso_4217` |
+//! |  | `amounts::a_command_has_no_currency_of_its_own` |
+//! | more than is left | `amounts::more_than_is_capturable_is_refused_with_what_is_left_and_exactly_that_is_taken` |
+//! |  | `amounts::many_parts_add_up_to_the_whole_and_not_one_cent_more` |
+//! | two of 60 % at once | `amounts::of_two_captures_of_sixty_percent_at_once_one_is_made` |
+//! |  | `amounts::of_two_refunds_of_sixty_percent_at_once_one_is_made` |
+//! | 50 equal commands at once | `keys::fifty_equal_refunds_at_once_are_one_operation` |
+//! | a key for another command | `keys::a_key_names_one_command_of_one_kind_on_one_transaction` |
+//! | a key of another space | `keys::a_key_of_another_space_tells_nothing` |
+//! | a key that is missing or none | `keys::a_command_without_a_key_is_refused` |
+//! |  | `keys::a_key_is_one_to_a_hundred_printable_characters` |
+//! |  | `keys::control_characters_in_a_key_do_not_pass` |
+//! | an old key | `keys::a_key_lives_as_long_as_its_operation` |
+//! | a capture after the end | `states::what_was_released_at_the_psp_cannot_be_captured` |
+//! |  | `states::what_is_captured_is_captured` |
+//! | a command while another is in doubt | `states::while_a_final_capture_is_in_doubt_nothing_else_is_captured` |
+//! | a refund of too much or too early | `states::more_than_was_captured_is_not_refunded_and_what_is_in_doubt_counts` |
+//! |  | `states::nothing_is_refunded_before_its_capture_is_final` |
+//! | a refund while the capture is pending | `states::nothing_is_refunded_before_its_capture_is_final` |
+//! | a stale version | `versions::a_stale_version_stops_a_command_and_leaves_its_key_free` |
+//! |  | `versions::two_different_versions_are_a_mistake` |
+//! |  | `versions::any_version_will_do_if_the_transaction_exists` |
+//! |  | `versions::what_is_no_version_is_refused` |
+//! | a second import | `states::a_second_import_asks_nobody_and_changes_nothing` |
+//! |  | `states::of_imports_at_once_under_different_references_each_is_told_what_was_stored` |
+//! | a payment of another space | `tenants::a_payment_of_another_space_is_asked_for_with_own_credentials_and_not_found` |
+//! |  | `tenants::a_connection_of_another_space_is_not_there_to_the_byte` |
+//! | a PSP that does not answer | `psp_answers::a_silent_psp_is_given_up_in_time_and_its_webhook_settles_what_it_did` |
+//! |  | `psp_answers::a_slow_psp_is_waited_for_and_meanwhile_the_operation_is_there` |
+//! |  | `psp_answers::a_psp_that_cannot_be_reached_leaves_the_operation_requested` |
+//! | a PSP that did something else | `psp_answers::a_psp_that_did_something_else_than_asked_is_a_matter_for_a_person` |
+//! | an answer that proves nothing | `psp_answers::an_answer_that_proves_nothing_leaves_a_capture_unknown_and_its_amount_set_aside` |
+//! |  | `psp_answers::the_same_answers_leave_a_refund_unknown` |
+//! |  | `psp_answers::an_answer_that_proves_nothing_leaves_an_import_pending` |
+//! |  | `psp_answers::a_psp_that_asks_to_wait_was_not_asked_to_pay` |
+//! | a forged webhook | `signatures::a_forged_signature_is_refused_and_nothing_is_stored` |
+//! |  | `signatures::a_webhook_without_one_of_its_headers_is_refused` |
+//! |  | `signatures::a_webhook_that_is_old_or_from_the_future_is_refused` |
+//! | an altered webhook | `signatures::a_body_that_is_not_the_signed_one_to_the_byte_is_refused` |
+//! | a webhook a hundred times | `webhooks::a_webhook_that_comes_a_hundred_times_counts_once` |
+//! | webhooks out of order, late | `webhooks::a_webhook_that_comes_too_late_or_in_the_wrong_order_takes_nothing_back` |
+//! | a webhook about something unknown | `webhooks::a_webhook_about_a_payment_that_nobody_imported_is_taken_and_counts_after_the_import` |
+//! |  | `webhooks::an_event_of_an_unknown_kind_is_taken_and_changes_nothing_by_itself` |
+//! |  | `webhooks::a_state_of_the_psp_that_nobody_knows_changes_nothing` |
+//! | a webhook for another space | `signatures::a_webhook_for_another_space_or_connection_is_refused_like_a_forged_one` |
+//! | a webhook that is too large | `webhooks::a_webhook_may_be_256_kilobytes_and_not_a_byte_more` |
+//! | hostile JSON | `bodies::what_is_not_one_json_object_is_refused` |
+//! |  | `bodies::ten_thousand_levels_of_nesting_do_no_harm` |
+//! |  | `bodies::more_properties_than_anything_has_are_refused` |
+//! |  | `bodies::a_property_that_appears_twice_is_refused` |
+//! | text that is none | `bodies::text_that_is_no_text_is_refused` |
+//! |  | `limits::no_text_holds_control_characters_but_tabs_and_line_breaks` |
+//! | a table that cannot be written | `outages::a_webhook_that_cannot_be_stored_is_not_acknowledged_and_counts_when_it_comes_again` |
+//! | ids that are none | `ids::what_is_no_id_is_refused_before_anything_is_looked_up` |
+//! |  | `ids::a_path_that_leads_elsewhere_leads_nowhere` |
+//! |  | `ids::references_that_look_like_keys_of_the_table_are_only_references` |
+//! |  | `ids::a_key_that_names_another_item_finds_none` |
+//! | what belongs to another space | `tenants::what_belongs_to_another_space_is_not_there_to_the_byte` |
+//! |  | `tenants::a_list_and_its_cursors_end_at_the_space` |
+//! | too much metadata, card numbers, every script | `limits::metadata_has_its_limits` |
+//! |  | `limits::no_text_holds_the_number_of_a_card` |
+//! |  | `limits::neither_do_the_texts_of_commands` |
+//! |  | `limits::text_of_every_script_comes_back_as_it_was_written` |
+//! | headers in texts, too many headers | `headers::no_line_break_comes_back_as_a_header` |
+//! |  | `headers::references_and_addresses_hold_no_line_breaks` |
+//! |  | `headers::a_request_id_is_echoed_if_it_is_a_plain_one_and_replaced_otherwise` |
+//! |  | `headers::ten_kilobytes_of_headers_do_no_harm` |
+//! |  | `headers::two_authorizations_are_none` |
+//! | keys that are none or may not | `access::nobody_gets_past_any_route_without_a_key` |
+//! |  | `access::every_key_that_is_none_gets_the_same_answer` |
+//! |  | `access::a_key_without_the_scope_is_refused_and_no_other_scope_makes_up_for_it` |
+//! |  | `access::a_read_key_moves_no_money` |
+//! |  | `access::a_key_does_not_belong_into_the_address` |
+//! | the clock of the PSP, rotation of its secret | `signatures::a_clock_that_is_a_little_off_is_forgiven` |
+//! |  | `signatures::while_secrets_are_rotated_both_count_and_no_third` |
+//! | secrets and texts in the log | `logs::neither_secrets_nor_what_callers_write_get_into_the_log` |
+
+mod access;
+mod amounts;
+mod bodies;
+mod codes;
+mod headers;
+mod ids;
+mod keys;
+mod limits;
+mod logs;
+mod outages;
+mod psp_answers;
+mod signatures;
+mod states;
+mod tenants;
+mod versions;
+mod webhooks;

@@ -180,3 +180,48 @@ async fn a_void_is_not_here_yet_and_its_route_says_so() {
     let (transaction, _) = api.imported("49.90", "EUR").await;
     assert_eq!(api.command(&format!("{transaction}/voids"), "k", &json!({})).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_capture_beside_an_open_one_is_not_final_by_itself_and_may_not_be_called_so() {
+    let api = Api::start().await;
+    let (transaction, payment) = api.imported("50.00", "EUR").await;
+    let captures = format!("{transaction}/captures");
+    api.fault(&payment, "capture", "slow", 1).await;
+    let slow = {
+        let (api, captures) = (api.clone(), captures.clone());
+        tokio::spawn(async move { api.command(&captures, "slow", &json!({"amount": "20.00"})).await })
+    };
+    api.until(&transaction, |whole| whole.at("/captures") != &json!([])).await;
+    api.command(&captures, "final", &json!({"amount": "10.00", "final": true})).await.expect_problem(409, "operation-in-doubt");
+    // What is left, while 20.00 are under way: were it final, the PSP would close the payment before those reach it.
+    let rest = api.command(&captures, "rest", &json!({"amount": "30.00"})).await.expect(201);
+    assert_eq!((rest.text("/state"), rest.at("/final")), ("SUCCESSFUL".to_owned(), &json!(false)), "{rest}");
+    let slow = slow.await.expect("an answer").expect(201);
+    assert_eq!((slow.text("/state"), slow.text("/transaction/state")), ("SUCCESSFUL".to_owned(), "FULFILL".to_owned()), "{slow}");
+    assert_eq!(api.at_sandbox(&payment).await.text("/captured"), "50.00");
+}
+
+#[tokio::test]
+async fn a_capture_with_as_many_lines_as_a_body_holds_is_captured_and_stored() {
+    let api = Api::start().await;
+    let (transaction, _) = api.imported("50.00", "EUR").await;
+    let line = |n: usize| json!({"uniqueId": format!("{n:0>200}"), "quantity": 1, "amount": "0.10"});
+    let lines: Vec<_> = (0..500).map(line).collect();
+    let capture = api.command(&format!("{transaction}/captures"), "k", &json!({"lineItems": lines, "final": true})).await.expect(201);
+    assert_eq!((capture.text("/state"), capture.digits("captured")), ("SUCCESSFUL".to_owned(), vec!["50.00".to_owned()]));
+    let read = api.get(capture.header("location")).await.expect(200);
+    assert_eq!(read.at("/lineItems").as_array().map(Vec::len), Some(500));
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_stop_the_capture() {
+    let api = Api::start().await;
+    let (transaction, payment) = api.imported("50.00", "EUR").await;
+    api.fault(&payment, "capture", "slow", 1).await;
+    let request = api.request(reqwest::Method::POST, &format!("{transaction}/captures")).header("idempotency-key", "k").body("{}");
+    let hung_up = request.timeout(std::time::Duration::from_millis(1500)).send().await;
+    assert!(hung_up.is_err());
+    let settled = api.until(&transaction, |whole| whole.text("/state") == "FULFILL").await;
+    assert_eq!(settled.text("/captures/0/state"), "SUCCESSFUL");
+    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 1);
+}

@@ -164,3 +164,18 @@ async fn everything_that_a_merchant_may_write_is_stored_and_answered() {
         assert_eq!(&read.body[name], value, "{name}: {read}");
     }
 }
+
+#[tokio::test]
+async fn another_import_of_a_payment_that_is_being_imported_is_a_conflict() {
+    let api = Api::start().await;
+    let payment = api.payment("49.90", "EUR").await;
+    api.fault(&payment, "read", "slow", 1).await;
+    let first = {
+        let (api, payment) = (api.clone(), payment.clone());
+        tokio::spawn(async move { api.import(&payment).await })
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    api.post(IMPORT, &with(&payment.command(), "merchantReference", "SO-2")).await.expect_problem(409, "already-imported");
+    let first = first.await.expect("an answer").expect(201);
+    assert_eq!((first.text("/merchantReference"), first.text("/importState")), ("SO-1".to_owned(), "IMPORT_COMPLETED".to_owned()));
+}

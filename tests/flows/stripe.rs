@@ -1,6 +1,7 @@
 //! The main job against a Stripe that somebody else wrote, and webhooks signed by Stripe's own SDK.
 
 use crate::harness::stripe::{Stripe, sign};
+use crate::harness::webhook::now;
 use crate::harness::{Answer, Api, Server, data_folder};
 use crate::local_only;
 use serde_json::{Value, json};
@@ -147,9 +148,4 @@ async fn deliver(api: &Api, signature: &str, body: &str) -> Answer {
 fn without_request_id(mut body: Value) -> Value {
     body.as_object_mut().expect("an object").remove("requestId");
     body
-}
-
-fn now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    i64::try_from(since.as_secs()).expect("before the end of time")
 }

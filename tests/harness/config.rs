@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 /// A configuration that is being written. A key or connection belongs to the space before it.
 #[derive(Default)]
@@ -49,11 +50,30 @@ impl Config {
 
     /// A dev server with this configuration, called with the first key of the first space.
     pub async fn start(self) -> Api {
+        self.start_with(&[]).await
+    }
+
+    pub async fn start_with(self, arguments: &[&str]) -> Api {
+        let file = self.file();
+        let config = ["--config", file.to_str().expect("a path in UTF-8")];
+        let api = Api::of(Server::start(&[&config, arguments].concat()).await);
+        drop(std::fs::remove_file(&file));
+        api
+    }
+
+    /// The same, writing its log, in more detail than usual, to this file.
+    pub async fn start_logging(self, log: &Path) -> Api {
+        let (file, log) = (self.file(), std::fs::File::create(log).expect("a file for the log"));
+        let arguments = ["--log", "info", "--config", file.to_str().expect("a path in UTF-8")];
+        let api = Api::of(Server::start_with_log(&arguments, log).await);
+        drop(std::fs::remove_file(&file));
+        api
+    }
+
+    fn file(&self) -> PathBuf {
         let file = data_folder(&unique("config"));
         std::fs::write(&file, &self.text).expect("the configuration is written");
-        let server = Server::start(&["--config", file.to_str().expect("a path in UTF-8")]).await;
-        drop(std::fs::remove_file(&file));
-        Api::of(server)
+        file
     }
 
     fn line(mut self, line: &str) -> Self {

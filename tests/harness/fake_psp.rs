@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: String,
-    pub path: String,
     /// Null where there was none.
     pub body: Value,
 }
@@ -108,9 +107,8 @@ async fn read(mut stream: TcpStream) -> Option<(Asked, TcpStream)> {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
             if body.len() >= length.unwrap_or(0) {
-                let mut line = head.split(' ').map(str::to_owned);
-                let (method, path) = (line.next()?, line.next()?);
-                return Some((Asked { method, path, body: serde_json::from_str(body).unwrap_or(Value::Null) }, stream));
+                let method = head.split(' ').next()?.to_owned();
+                return Some((Asked { method, body: serde_json::from_str(body).unwrap_or(Value::Null) }, stream));
             }
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {

@@ -31,13 +31,13 @@ pub struct Api {
 impl Api {
     /// The stack that the environment names, or a dev server of this test's own.
     pub async fn start() -> Self {
-        match std::env::var("API_URL") {
-            Ok(url) => {
-                let needed = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("API_URL is set, {name} is not"));
-                let space = std::env::var("API_SPACE").ok().and_then(|space| space.parse().ok()).unwrap_or(1);
+        match environment("API_URL") {
+            Some(url) => {
+                let needed = |name: &str| environment(name).unwrap_or_else(|| panic!("API_URL is set, {name} is not"));
+                let space = environment("API_SPACE").and_then(|space| space.parse().ok()).unwrap_or(1);
                 Self { url, key: needed("API_KEY"), sandbox: needed("SANDBOX_URL"), space, http: client(), server: None }
             }
-            Err(_) => Self::local(&[]).await,
+            None => Self::local(&[]).await,
         }
     }
 
@@ -169,11 +169,21 @@ pub fn captured_of(whole: &Answer) -> Vec<String> {
     Answer { status: whole.status, headers: HeaderMap::new(), text: captures.to_owned(), body: Value::Null }.digits("amount")
 }
 
+/// The JSON with blanks behind it, so many bytes in all.
+pub fn padded(json: &str, bytes: usize) -> String {
+    json.to_owned() + &" ".repeat(bytes - json.len())
+}
+
 /// A key that no other command of this run has.
 pub fn unique(prefix: &str) -> String {
     use std::sync::atomic::{AtomicU64, Ordering};
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment says which system is tested")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 pub fn client() -> Client {
@@ -187,7 +197,7 @@ pub fn client() -> Client {
 #[macro_export]
 macro_rules! local_only {
     () => {
-        if std::env::var("API_URL").is_ok() {
+        if $crate::harness::environment("API_URL").is_some() {
             eprintln!("skipped: needs a dev server of its own");
             return;
         }

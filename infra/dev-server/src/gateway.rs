@@ -60,11 +60,17 @@ async fn serve(system: Shared, route: &'static Route, parameters: RawPathParams,
     };
     let mut event = event(route, &parameters, &parts, &body);
     if route.scope.is_some() {
-        let answer = authorizer::answer(&system.store, &SystemClock, &event).await;
-        event["requestContext"]["authorizer"] = json!({"lambda": answer["context"]});
+        match authorizer::answer(&system.store, &SystemClock, &event).await {
+            Ok(answer) => event["requestContext"]["authorizer"] = json!({"lambda": answer["context"]}),
+            Err(_) => return gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        }
     }
     match lambda_http::request::from_str(&event.to_string()) {
-        Ok(event) => answer(call(&system, route, lambda::request(event)).await),
+        // A caller that hangs up does not stop a function, so it must not stop this either.
+        Ok(event) => match tokio::spawn(async move { call(&system, route, lambda::request(event)).await }).await {
+            Ok(response) => answer(response),
+            Err(_) => gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        },
         Err(error) => {
             tracing::error!(%error, "the event cannot be read");
             gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

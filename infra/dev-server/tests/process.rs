@@ -1,5 +1,7 @@
 //! The dev server as a process: how it starts, what it keeps, how it ends.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends by a panic that says what is wrong")]
+
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

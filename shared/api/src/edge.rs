@@ -2,10 +2,9 @@
 
 use crate::problem;
 use crate::request::{Authorization, LARGEST_BODY, Request, Response};
-use crate::routes::Route;
+use crate::routes::{Route, TRANSACTIONS};
 use app::authorize::Caller;
 use domain::Refusal;
-use domain::time::Span;
 use futures_util::FutureExt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -40,7 +39,6 @@ where
 fn admit(request: &Request, function: &str) -> Result<(Caller, &'static Route), Refusal> {
     let caller = match &request.authorization {
         Authorization::Caller(caller) => caller.clone(),
-        Authorization::Unavailable => return Err(Refusal::Unavailable { retry_after: Span::from_seconds(1) }),
         Authorization::Nobody => return Err(Refusal::Unauthenticated),
     };
     let route = Route::find(&request.route_key).filter(|route| route.function == function);
@@ -50,6 +48,7 @@ fn admit(request: &Request, function: &str) -> Result<(Caller, &'static Route), 
         return Err(Refusal::InsufficientScope { needed: needed.as_str() });
     }
     check_size(request)?;
+    check_query(request, route)?;
     Ok((caller, route))
 }
 
@@ -57,10 +56,15 @@ fn check_size(request: &Request) -> Result<(), Refusal> {
     if request.body.len() > LARGEST_BODY { Err(Refusal::BodyTooLarge) } else { Ok(()) }
 }
 
+/// Only a search is told anything in its address: an `amount` that went there by mistake must not capture everything.
+fn check_query(request: &Request, route: &Route) -> Result<(), Refusal> {
+    let is_search = route.method == "GET" && route.path == TRANSACTIONS;
+    if is_search || request.query.is_empty() { Ok(()) } else { Err(Refusal::flaw("query", "must be empty: only a search has parameters")) }
+}
+
 /// Turns whatever happens, a panic too, into an answer, and logs it once.
 async fn finish(request: &Request, function: &str, work: impl Future<Output = Result<Response, Refusal>>) -> Response {
-    let trace = request.header("traceparent").unwrap_or_default();
-    let span = tracing::info_span!("request", function, request_id = request.id(), trace, route = request.route_key);
+    let span = tracing::info_span!("request", function, request_id = request.id(), trace = request.trace(), route = request.route_key);
     let work = async {
         let result = AssertUnwindSafe(work).catch_unwind().await;
         let response = match result {

@@ -119,7 +119,7 @@ fn detail(refusal: &Refusal) -> String {
         Refusal::ExceedsRefundableAmount { remaining } => return format!("At most {remaining} {} can be refunded.", remaining.currency),
         Refusal::CaptureIdRequired => "No single capture holds the whole amount: name one as `captureId`.",
         Refusal::NotSupportedByPsp { detail } => detail,
-        Refusal::Unavailable { .. } => "Nothing was stored: send the same request again later.",
+        Refusal::Unavailable { .. } => "Send the same request with the same key again later: what may have been stored is not done twice.",
         Refusal::Internal(_) => {
             "Something is wrong on our side. Send the same request again later, and tell us the request id if it stays."
         }

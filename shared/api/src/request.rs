@@ -28,8 +28,6 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authorization {
     Caller(Caller),
-    /// The table could not be read: nobody can tell who asks.
-    Unavailable,
     /// No valid key, or no authorizer.
     Nobody,
 }
@@ -57,6 +55,12 @@ impl Request {
     pub fn id(&self) -> &str {
         let is_plain = |id: &&str| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
         self.header("x-request-id").filter(is_plain).unwrap_or(&self.request_id)
+    }
+
+    /// `traceparent` (W3C Trace Context) for the log, which is told nothing that is not one.
+    pub(crate) fn trace(&self) -> &str {
+        let is_trace = |trace: &&str| trace.len() == 55 && trace.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        self.header("traceparent").filter(is_trace).unwrap_or_default()
     }
 
     /// `Idempotency-Key`: 1 to 100 printable ASCII characters; quotes around it are not part of it.
@@ -87,7 +91,7 @@ impl Request {
     /// `Prefer: wait=N` (RFC 7240), at most 20 seconds; other preferences are not ours.
     pub(crate) fn wait(&self) -> Span {
         let preferences = self.header("prefer").unwrap_or_default().split([',', ';']);
-        let seconds = preferences.filter_map(|one| one.trim().strip_prefix("wait=")).find_map(|n| n.parse::<u8>().ok());
+        let seconds = preferences.filter_map(|one| one.trim().strip_prefix("wait=")).find_map(|n| n.parse::<u32>().ok());
         Span::from_seconds(i64::from(seconds.unwrap_or(0).min(20)))
     }
 }

@@ -134,6 +134,7 @@ fn operation_members(operation: &Operation) -> Members {
         space: _,
         transaction,
         id,
+        version: _,
         kind,
         key,
         command: _,

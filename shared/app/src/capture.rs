@@ -1,9 +1,9 @@
 //! Capture: take what is held, or a part of it.
 
-use crate::money_command::{Answer, FIRST, MoneyCommand, Ports, Request, execute};
+use crate::money_command::{Answer, FIRST, MoneyCommand, Request, Stored, execute};
 use crate::ports::psp::Psp;
 use crate::ports::store::CommandStore;
-use crate::ports::{Clock, Connections, Source};
+use crate::ports::{Clock, Connections, Ports, Source};
 use async_trait::async_trait;
 use domain::operation::{CaptureCommand, CaptureOrder, NewOperation};
 use domain::transaction::Change;
@@ -22,8 +22,6 @@ where
 
 #[async_trait]
 impl MoneyCommand for CaptureCommand {
-    type Order = CaptureOrder;
-
     const KIND: OperationKind = OperationKind::Capture;
 
     fn canonical(&self) -> String {
@@ -34,17 +32,12 @@ impl MoneyCommand for CaptureCommand {
         false
     }
 
-    fn decide(
-        &self,
-        transaction: &Transaction,
-        _captures: &[Operation],
-        can: &Capabilities,
-        new: NewOperation,
-    ) -> Result<(Change, CaptureOrder), Refusal> {
+    fn decide(&self, transaction: &Transaction, _: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal> {
         transaction.request_capture(self, can, new)
     }
 
-    async fn call(&self, psp: &dyn Psp, order: &CaptureOrder) -> Outcome {
-        psp.capture(order, FIRST).await
+    async fn call(psp: &dyn Psp, stored: &Stored) -> Result<Outcome, Refusal> {
+        let order = CaptureOrder::of(stored.read.transaction(), &stored.operation)?;
+        Ok(psp.capture(&order, FIRST).await)
     }
 }

@@ -3,10 +3,10 @@
 //! The command is stored with its reference before the PSP is asked, so a second import of the same payment meets the first
 //! one, and an answer that never comes leaves IMPORT_PENDING behind instead of nothing.
 
-use crate::money_command::{Ports, back_off, refused};
 use crate::ports::psp::{Psp, Reading};
 use crate::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StatusStore, StoreError, Versioned, WholeTransaction};
-use crate::ports::{Clock, Connections, NoConnection, Source};
+use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
+use crate::retry::{RETRY_AFTER, back_off, refused};
 use domain::id::{SpaceId, TransactionId};
 use domain::time::Span;
 use domain::transaction::{Change, ImportCommand, ImportFailure, ImportState};
@@ -21,7 +21,6 @@ pub struct Answer {
 }
 
 const TRIES: u32 = 8;
-const RETRY_AFTER: Span = Span::from_seconds(1);
 
 /// Adopts a payment; sent again it answers with the transaction that it made, corrected after a failure it tries again.
 pub async fn import<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, command: &ImportCommand) -> Result<Answer, Refusal>
@@ -38,11 +37,19 @@ where
             Refusal::Unavailable { retry_after: Span::from_seconds(30) }
         }
     })?;
-    match begin(ports, space, command, psp.name()).await? {
-        Begun::New(read) => ask(ports, psp.as_ref(), command, read, true).await,
-        Begun::Again(read) => ask(ports, psp.as_ref(), command, read, false).await,
-        Begun::Known(id) => known(ports, space, id).await,
+    // A second time where the payment turns out to be known under its canonical reference: this import has then given way, and
+    // its own reference leads to that one.
+    for _ in 0..2 {
+        let (read, is_new) = match begin(ports, space, command, psp.name()).await? {
+            Begun::New(read) => (read, true),
+            Begun::Again(read) => (read, false),
+            Begun::Known(id) => return known(ports.store, space, id).await,
+        };
+        if let Some(answer) = ask(ports, psp.as_ref(), command, read, is_new).await? {
+            return Ok(answer);
+        }
     }
+    Err(Refusal::Unavailable { retry_after: RETRY_AFTER })
 }
 
 enum Begun {
@@ -59,6 +66,8 @@ where
     K: Clock,
     R: Source,
 {
+    // Ids that a write whose answer got lost may have used: found again, the import is this request's own.
+    let mut in_doubt = Vec::new();
     for attempt in 0..TRIES {
         back_off(ports.clock, ports.source, attempt).await;
         let now = ports.clock.now();
@@ -68,9 +77,9 @@ where
             Ok(BegunImport::Begun(read)) => return Ok(Begun::New(read)),
             Ok(BegunImport::IdTaken) => continue,
             Ok(BegunImport::ReferenceTaken(id)) => id,
-            // If it was stored after all, the next try finds its own reference taken and carries on with it.
             Err(StoreError::Unavailable(detail)) => {
                 tracing::warn!(detail, "the import may or may not be stored: trying again");
+                in_doubt.push(id);
                 continue;
             }
             Err(error) => return Err(refused(error)),
@@ -78,6 +87,9 @@ where
         let Some(read) = ports.store.load_head(space, existing).await.map_err(refused)? else {
             continue;
         };
+        if in_doubt.contains(&existing) && read.transaction().version() == 1 {
+            return Ok(Begun::New(read));
+        }
         if let Some(begun) = again(ports.store, command, read, now).await? {
             return Ok(begun);
         }
@@ -91,9 +103,11 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
     let is_same = transaction.is_same_import(command)?;
     match transaction.facts().import.state {
         ImportState::Completed | ImportState::Ok if is_same => Ok(Some(Begun::Known(transaction.facts().id))),
-        ImportState::Completed | ImportState::Ok => Err(Refusal::AlreadyImported { transaction: transaction.facts().id }),
         ImportState::Pending if is_same => Ok(Some(Begun::Again(read))),
-        ImportState::Pending | ImportState::Failed => {
+        ImportState::Completed | ImportState::Ok | ImportState::Pending => {
+            Err(Refusal::AlreadyImported { transaction: transaction.facts().id })
+        }
+        ImportState::Failed => {
             let change = transaction.replace_import(command, now)?;
             match store.replace_import(&read, &change, &command.properties).await.map_err(refused)? {
                 Committed::Done(read) => Ok(Some(Begun::Again(read))),
@@ -103,14 +117,15 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
     }
 }
 
-/// Asks the PSP and stores what it means. A PSP that cannot be asked leaves the import pending.
+/// Asks the PSP and stores what it means. A PSP that cannot be asked leaves the import pending. None where the payment is
+/// known under its canonical reference, to which this import has given way.
 async fn ask<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     psp: &dyn Psp,
     command: &ImportCommand,
     begun: Versioned,
     is_new: bool,
-) -> Result<Answer, Refusal>
+) -> Result<Option<Answer>, Refusal>
 where
     S: ImportStore + StatusStore,
     K: Clock,
@@ -133,7 +148,11 @@ where
         }
         let import = &read.transaction().facts().import;
         if import.state != ImportState::Pending || import.epoch != epoch {
-            return Ok(Answer { is_new, ..known(ports, space, id).await? });
+            // Somebody else finished or replaced it; what stands there now may be another command's.
+            return match read.transaction().is_same_import(command)? {
+                true => Ok(Some(Answer { is_new, ..known(ports.store, space, id).await? })),
+                false => Err(Refusal::AlreadyImported { transaction: id }),
+            };
         }
         let now = ports.clock.now();
         let change = match &reading {
@@ -145,58 +164,41 @@ where
             }
         };
         match ports.store.finish_import(&read, &change).await {
-            Ok(FinishedImport::Done(head)) => return Ok(Answer { whole: whole(head, command, change), is_new }),
-            Ok(FinishedImport::ReferenceTaken(other)) => return yield_to(ports, command, read, other).await,
+            Ok(FinishedImport::Done(head)) if is_new => return Ok(Some(Answer { whole: written(head, command, change), is_new })),
+            Ok(FinishedImport::Done(_)) => return known(ports.store, space, id).await.map(Some),
+            Ok(FinishedImport::ReferenceTaken(other)) => return give_way(ports, &read, other).await.map(|()| None),
             Ok(FinishedImport::VersionMoved) => {}
             Err(error) => tracing::warn!(transaction = %id, ?error, "the result of an import could not be stored: trying again"),
         }
     }
-    Ok(Answer { whole: pending(read, command), is_new })
+    match is_new {
+        true => Ok(Some(Answer { whole: pending(read, command), is_new })),
+        false => known(ports.store, space, id).await.map(Some),
+    }
 }
 
-/// The payment is known under its canonical reference: this import gives way and answers like a second import of that one.
-async fn yield_to<S, C, K, R>(
-    ports: &Ports<'_, S, C, K, R>,
-    command: &ImportCommand,
-    read: Versioned,
-    other: TransactionId,
-) -> Result<Answer, Refusal>
+/// Ends this import as `already-imported` and points its reference to the transaction that holds the canonical one.
+async fn give_way<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, read: &Versioned, other: TransactionId) -> Result<(), Refusal>
 where
-    S: ImportStore + StatusStore,
+    S: ImportStore,
     K: Clock,
-    R: Source,
 {
-    let space = read.transaction().facts().space;
     let change = read.transaction().fail_import(ImportFailure::AlreadyImported, ports.clock.now())?;
-    match ports.store.yield_reference(&read, &change, other).await.map_err(refused)? {
-        Committed::Done(_) => {}
-        Committed::VersionMoved | Committed::OperationExists => return Err(Refusal::Unavailable { retry_after: RETRY_AFTER }),
-    }
-    let first = ports
-        .store
-        .load_head(space, other)
-        .await
-        .map_err(refused)?
-        .ok_or_else(|| Refusal::internal("a reference without its transaction"))?;
-    match first.transaction().is_same_import(command)? {
-        true => known(ports, space, other).await,
-        false => Err(Refusal::AlreadyImported { transaction: other }),
+    match ports.store.yield_reference(read, &change, other).await.map_err(refused)? {
+        Committed::Done(_) => Ok(()),
+        Committed::VersionMoved | Committed::OperationExists => Err(Refusal::Unavailable { retry_after: RETRY_AFTER }),
     }
 }
 
-async fn known<S: StatusStore, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, id: TransactionId) -> Result<Answer, Refusal> {
-    let whole = ports.store.load_whole(space, id).await.map_err(refused)?;
+async fn known<S: StatusStore>(store: &S, space: SpaceId, id: TransactionId) -> Result<Answer, Refusal> {
+    let whole = store.load_whole(space, id).await.map_err(refused)?;
     Ok(Answer { whole: whole.ok_or_else(|| Refusal::internal("a reference without its transaction"))?, is_new: false })
 }
 
-/// The transaction as it was just written, without reading it again.
-fn whole(head: Versioned, command: &ImportCommand, change: Change) -> WholeTransaction {
-    WholeTransaction {
-        head,
-        properties: command.properties.clone(),
-        operations: change.created,
-        interactions: change.interaction.into_iter().collect(),
-    }
+/// A new transaction as it was just written, without reading it again.
+fn written(head: Versioned, command: &ImportCommand, change: Change) -> WholeTransaction {
+    let (properties, operations) = (command.properties.clone(), change.created);
+    WholeTransaction { head, properties, operations, interactions: change.interaction.into_iter().collect() }
 }
 
 fn pending(head: Versioned, command: &ImportCommand) -> WholeTransaction {

@@ -9,5 +9,6 @@ pub mod import;
 pub mod money_command;
 pub mod ports;
 pub mod refund;
+mod retry;
 pub mod status;
 pub mod webhook;

@@ -1,9 +1,9 @@
 //! Refund: give back what was captured, or a part of it.
 
-use crate::money_command::{Answer, FIRST, MoneyCommand, Ports, Request, execute};
+use crate::money_command::{Answer, FIRST, MoneyCommand, Request, Stored, execute};
 use crate::ports::psp::Psp;
 use crate::ports::store::CommandStore;
-use crate::ports::{Clock, Connections, Source};
+use crate::ports::{Clock, Connections, Ports, Source};
 use async_trait::async_trait;
 use domain::operation::{NewOperation, RefundCommand, RefundOrder};
 use domain::transaction::Change;
@@ -22,8 +22,6 @@ where
 
 #[async_trait]
 impl MoneyCommand for RefundCommand {
-    type Order = RefundOrder;
-
     const KIND: OperationKind = OperationKind::Refund;
 
     fn canonical(&self) -> String {
@@ -34,17 +32,12 @@ impl MoneyCommand for RefundCommand {
         RefundCommand::needs_captures(self, can)
     }
 
-    fn decide(
-        &self,
-        transaction: &Transaction,
-        captures: &[Operation],
-        can: &Capabilities,
-        new: NewOperation,
-    ) -> Result<(Change, RefundOrder), Refusal> {
+    fn decide(&self, transaction: &Transaction, captures: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal> {
         transaction.request_refund(self, captures, can, new)
     }
 
-    async fn call(&self, psp: &dyn Psp, order: &RefundOrder) -> Outcome {
-        psp.refund(order, FIRST).await
+    async fn call(psp: &dyn Psp, stored: &Stored) -> Result<Outcome, Refusal> {
+        let order = RefundOrder::of(stored.read.transaction(), &stored.operation, stored.bound_capture())?;
+        Ok(psp.refund(&order, FIRST).await)
     }
 }

@@ -1,7 +1,7 @@
 //! Status: what is known about a transaction. It never talks to a PSP, because nothing here could.
 
-use crate::money_command::refused;
 use crate::ports::store::{Page, Search, StatusStore, WholeTransaction};
+use crate::retry::refused;
 use domain::id::{OperationId, SpaceId, TransactionId};
 use domain::{Operation, OperationKind, Refusal};
 

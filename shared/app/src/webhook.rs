@@ -3,10 +3,11 @@
 //! What a webhook says is never applied, only what the PSP answers when it is asked. So a repetition has no second effect,
 //! order does not matter, and a webhook that lies about an amount changes nothing.
 
-use crate::money_command::{Ports, back_off, bound_capture};
+use crate::money_command::bound_capture;
 use crate::ports::psp::{Psp, RawWebhook, Reading, WebhookEvent};
 use crate::ports::store::{Committed, StoreError, Stored, StoredWebhook, WebhookStore, WholeTransaction};
-use crate::ports::{Clock, Connections, NoConnection, Source};
+use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
+use crate::retry::back_off;
 use domain::id::{ConnectionName, SpaceId, TransactionId};
 use domain::operation::Effect;
 use domain::payment::PspPayment;
@@ -56,9 +57,10 @@ where
         tracing::warn!(%space, %connection, "a webhook with a wrong signature was refused");
         return Acknowledgement::Forged;
     };
-    let WebhookEvent { id, kind, references } = event;
+    let WebhookEvent { id, kind, references, is_readable } = event;
     let event = id.unwrap_or_else(|| ports.source.unique());
-    let webhook = StoredWebhook { space, connection: connection.clone(), event, kind, references, received_on: now };
+    let unread = (!is_readable).then(|| raw.body.clone());
+    let webhook = StoredWebhook { space, connection: connection.clone(), event, kind, references, unread, received_on: now };
     match ports.store.store_webhook(&webhook).await {
         Ok(Stored::New | Stored::Waiting) => {}
         Ok(Stored::Processed) => return Acknowledgement::Stored,
@@ -83,6 +85,9 @@ where
     K: Clock,
     R: Source,
 {
+    if webhook.unread.is_some() {
+        return Err("its body cannot be read".to_owned());
+    }
     let Some(first) = webhook.references.first() else {
         return finish(ports, webhook).await;
     };
@@ -115,35 +120,37 @@ async fn finish<S: WebhookStore, C, K: Clock, R>(ports: &Ports<'_, S, C, K, R>, 
     ports.store.finish_webhook(webhook, ports.clock.now()).await.map_err(text)
 }
 
-/// Reads the payment and applies what is new, one commit at a time, until nothing is.
+/// Reads the payment and applies what is new, one commit at a time, until nothing is. A reading counts only for the version
+/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it.
 async fn refresh<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, space: SpaceId, id: TransactionId) -> Result<(), String>
 where
     S: WebhookStore,
     K: Clock,
     R: Source,
 {
-    let mut whole = load(ports.store, space, id).await?;
-    if !whole.head.transaction().facts().import.is_done() {
-        return Err("the import is not completed".to_owned());
-    }
-    let payment = match psp.read(&whole.head.transaction().facts().psp_reference).await {
-        Reading::Found(payment) => payment,
-        Reading::NotFound => return Err("the PSP does not know the payment".to_owned()),
-        Reading::Unavailable { detail, .. } => return Err(detail),
-    };
-    let mut conflicts = 0;
-    while let Some(change) = next_change(&whole, &payment, ports.clock.now()).map_err(|refusal| format!("{refusal:?}"))? {
-        match ports.store.commit(&whole.head, &change).await.map_err(text)? {
-            Committed::Done(_) => {}
-            Committed::VersionMoved | Committed::OperationExists if conflicts < TRIES => {
-                conflicts += 1;
-                back_off(ports.clock, ports.source, conflicts).await;
-            }
-            Committed::VersionMoved | Committed::OperationExists => return Err("too many conflicts".to_owned()),
+    'reading: for attempt in 0..TRIES {
+        back_off(ports.clock, ports.source, attempt).await;
+        let mut whole = load(ports.store, space, id).await?;
+        if !whole.head.transaction().facts().import.is_done() {
+            return Err("the import is not completed".to_owned());
         }
-        whole = load(ports.store, space, id).await?;
+        let payment = match psp.read(&whole.head.transaction().facts().psp_reference).await {
+            Reading::Found(payment) => payment,
+            Reading::NotFound => return Err("the PSP does not know the payment".to_owned()),
+            Reading::Unavailable { detail, .. } => return Err(detail),
+        };
+        while let Some(change) = next_change(&whole, &payment, ports.clock.now()).map_err(|refusal| format!("{refusal:?}"))? {
+            let Committed::Done(written) = ports.store.commit(&whole.head, &change).await.map_err(text)? else {
+                continue 'reading;
+            };
+            whole = load(ports.store, space, id).await?;
+            if whole.head.transaction().version() != written.transaction().version() {
+                continue 'reading;
+            }
+        }
+        return Ok(());
     }
-    Ok(())
+    Err("too many conflicts".to_owned())
 }
 
 /// The first thing in the reading that the stored transaction does not know yet.

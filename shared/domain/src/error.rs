@@ -218,6 +218,15 @@ impl Refusal {
     }
 }
 
+/// What two rules say about the same request: both values, or the refusal that comes first in the order above.
+pub(crate) fn both<A, B>(one: Result<A, Refusal>, other: Result<B, Refusal>) -> Result<(A, B), Refusal> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(if other.precedence() < one.precedence() { other } else { one }),
+        (Err(refusal), Ok(_)) | (Ok(_), Err(refusal)) => Err(refusal),
+    }
+}
+
 /// All codes in order of precedence.
 pub const CODES: [&str; 35] = [
     "unauthenticated",

@@ -32,6 +32,23 @@ pub struct PspPayment {
     pub failure: Option<Failure>,
 }
 
+impl PspPayment {
+    /// Something was captured, or may still turn out to be.
+    pub fn has_captures(&self) -> bool {
+        let is_live = |movement: &Movement| !matches!(movement.state, MovementState::Failed(_));
+        self.movements.iter().any(|movement| movement.kind == OperationKind::Capture && is_live(movement))
+    }
+
+    /// The state of ours that it leads to: what was captured is fulfilled by itself, also where the rest was released.
+    pub(crate) fn goal(&self) -> TransactionState {
+        match self.state {
+            TransactionState::Completed => TransactionState::Fulfill,
+            TransactionState::Voided if self.has_captures() => TransactionState::Fulfill,
+            reported => reported,
+        }
+    }
+}
+
 /// A capture, refund or void that exists at the PSP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {

@@ -21,11 +21,6 @@ use std::sync::Arc;
 /// Every PSP that can be connected, by its name in settings.
 pub const PSPS: &[(&str, &Capabilities)] = &[(sandbox::NAME, &sandbox::CAPABILITIES), (stripe::NAME, &stripe::CAPABILITIES)];
 
-/// What a PSP can do, known without an account.
-pub fn capabilities(name: &str) -> Option<&'static Capabilities> {
-    PSPS.iter().find(|(psp, _)| *psp == name).map(|(_, capabilities)| *capabilities)
-}
-
 /// A PSP account, ready to be called. Nothing is sent here; the client should come from `http_client`, because a client that
 /// follows redirects or resends by itself breaks the promise of `transport`.
 pub fn open(psp: &str, account: Account, http: reqwest::Client) -> Result<Arc<dyn Psp>, ConfigError> {
@@ -43,12 +38,10 @@ mod tests {
     #[test]
     fn every_listed_psp_can_be_opened_and_answers_to_its_name() {
         let http = http_client().unwrap();
-        for (name, listed) in PSPS {
+        for (name, _) in PSPS {
             let error = open(name, Account::default(), http.clone()).err();
             assert!(matches!(error, Some(ConfigError::Missing { .. })), "{name}: {error:?}");
-            assert_eq!(capabilities(name), Some(*listed));
         }
         assert_eq!(open("adyen", Account::default(), http).err(), Some(ConfigError::UnknownPsp));
-        assert_eq!(capabilities("adyen"), None);
     }
 }

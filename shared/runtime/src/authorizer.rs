@@ -11,16 +11,14 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-const UNAVAILABLE: &str = "unavailable";
-
 /// Serves authorizer events (payload version 2.0, simple responses) until Lambda ends the process.
 pub async fn serve<S: ApiKeys, K: Clock>(store: &S, clock: &K) -> Result<(), Error> {
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move { Ok::<_, Error>(answer(store, clock, &event.payload).await) }))
-        .await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move { answer(store, clock, &event.payload).await })).await
 }
 
-/// The answer to one event.
-pub async fn answer<S: ApiKeys, K: Clock>(store: &S, clock: &K, event: &Value) -> Value {
+/// The answer to one event. A table that cannot be read fails the invocation: an answer would be kept by the gateway and go on
+/// refusing callers after the table is back.
+pub async fn answer<S: ApiKeys, K: Clock>(store: &S, clock: &K, event: &Value) -> Result<Value, Error> {
     let headers = event["headers"].as_object();
     let authorization = headers.and_then(|headers| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")));
     let authorization = authorization.and_then(|(_, value)| value.as_str());
@@ -32,17 +30,17 @@ pub async fn answer<S: ApiKeys, K: Clock>(store: &S, clock: &K, event: &Value) -
         Err(NotAuthorized::Unauthenticated) => json!({"problem": "unauthenticated"}),
         Err(NotAuthorized::Unavailable(detail)) => {
             tracing::error!(detail, "an API key could not be looked up");
-            json!({"problem": UNAVAILABLE})
+            return Err("an API key could not be looked up".into());
         }
     };
-    json!({"isAuthorized": true, "context": context})
+    Ok(json!({"isAuthorized": true, "context": context}))
 }
 
 /// What the context says at the other end; only a complete one names a caller.
 pub(crate) fn read_context(fields: Option<&HashMap<String, Value>>) -> Authorization {
     let text = |name: &str| fields.and_then(|fields| fields.get(name)).and_then(Value::as_str);
     if text("problem").is_some() {
-        return if text("problem") == Some(UNAVAILABLE) { Authorization::Unavailable } else { Authorization::Nobody };
+        return Authorization::Nobody;
     }
     let caller = || {
         let scopes = text("scopes")?.split(' ').filter(|scope| !scope.is_empty()).map(Scope::parse).collect::<Option<Vec<_>>>()?;

@@ -2,10 +2,14 @@
 //! are Amazon's own five, and the connector is built when it is first needed.
 
 use crate::config::Config;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -17,19 +21,27 @@ use std::time::Duration;
 /// <https://www.amazontrust.com/repository/>
 const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");
 
-/// One configuration for all AWS clients of a function.
-pub(crate) async fn sdk_config(config: &Config) -> Result<SdkConfig, lambda_http::Error> {
+/// One configuration for all AWS clients of a function. It is put together by hand: the SDK's own loader would link, and at
+/// start prepare, every place where credentials and regions can be looked for.
+pub(crate) fn sdk_config(config: &Config) -> Result<SdkConfig, lambda_http::Error> {
     let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25));
     let timeouts =
         TimeoutConfig::builder().connect_timeout(Duration::from_millis(500)).operation_attempt_timeout(Duration::from_millis(1500)).build();
-    let loader = aws_config::defaults(BehaviorVersion::latest())
+    let credentials = EnvironmentVariableCredentialsProvider::new();
+    let builder = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
-        .credentials_provider(aws_config::environment::EnvironmentVariableCredentialsProvider::new())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client()?)
+        .sleep_impl(TokioSleep::new())
+        .time_source(SystemTimeSource::new())
         .retry_config(retries)
         .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    Ok(loader.load().await)
+    Ok(match &config.endpoint {
+        Some(endpoint) => builder.endpoint_url(endpoint).build(),
+        None => builder.build(),
+    })
 }
 
 fn http_client() -> Result<SharedHttpClient, lambda_http::Error> {

@@ -5,6 +5,8 @@
 pub struct Config {
     pub region: String,
     pub table: String,
+    /// Another endpoint than AWS's own, for a stack on an emulator.
+    pub endpoint: Option<String>,
     /// Where the credentials of connections are kept: `/collana/<stage>`.
     pub parameter_path: Option<String>,
     /// PSPs on this machine may be called over plain http; for tests of a deployed stack.
@@ -31,6 +33,7 @@ impl Config {
         Ok(Self {
             region: needed("AWS_REGION")?,
             table: needed("TABLE_NAME")?,
+            endpoint: variable("AWS_ENDPOINT_URL"),
             parameter_path: variable("PARAMETER_PATH"),
             allow_loopback: variable("ALLOW_LOOPBACK").is_some_and(|value| value == "true"),
             log: log_filter(),

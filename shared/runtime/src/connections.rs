@@ -1,7 +1,7 @@
 //! Opens connections: settings from the table, credentials from the vault, the adapter from the crate `psp`. What was opened
 //! is kept for a few minutes, so that a command costs no read of settings.
 
-use crate::secrets::Vault;
+use crate::secrets::{Place, Vault};
 use app::ports::settings::ConnectionSettings;
 use app::ports::store::StoreError;
 use app::ports::{Clock, Connections, NoConnection, Psp};
@@ -11,8 +11,6 @@ use domain::time::Span;
 use psp::Account;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-pub(crate) type Place = (SpaceId, ConnectionName);
 
 /// How long an opened connection is used before settings and credentials are read again.
 const KEPT: Span = Span::from_seconds(300);

@@ -1,12 +1,15 @@
 //! Credentials of connections: from SSM on AWS, from the configuration file on a laptop. Never in the table, never in a log.
 
-use crate::connections::Place;
+use aws_sdk_ssm::error::ProvideErrorMetadata;
 use domain::id::{ConnectionName, SpaceId};
 use psp::Secret;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 
 pub type Credentials = BTreeMap<String, Secret>;
+
+/// Which connection of which space.
+pub(crate) type Place = (SpaceId, ConnectionName);
 
 /// Where credentials come from. The error text is for the log and holds no secret.
 pub trait Vault: Send + Sync {
@@ -30,7 +33,8 @@ impl Vault for ParameterStore {
     async fn credentials(&self, space: SpaceId, connection: &ConnectionName) -> Result<Credentials, String> {
         let name = format!("{}/{space}/{connection}", self.path);
         let answer = self.client.get_parameter().name(&name).with_decryption(true).send().await;
-        let answer = answer.map_err(|error| format!("parameter {name}: {}", aws_sdk_ssm::error::DisplayErrorContext(&error)))?;
+        // Only the kind of error is told: an answer that cannot be read could hold the secret.
+        let answer = answer.map_err(|error| format!("parameter {name}: {}", error.code().unwrap_or("no answer that can be read")))?;
         let value = answer.parameter.and_then(|parameter| parameter.value).ok_or_else(|| format!("parameter {name} is empty"))?;
         let texts: BTreeMap<String, String> =
             serde_json::from_str(&value).map_err(|_| format!("parameter {name} is not a JSON object of texts"))?;

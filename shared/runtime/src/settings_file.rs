@@ -58,13 +58,17 @@ impl std::error::Error for Wrong {}
 
 impl SettingsFile {
     pub fn parse(text: &str) -> Result<Self, Wrong> {
-        // The parser's own message can quote the line, which may hold a secret: only its place and kind are told.
+        // The parser's own message can quote a value, which may be a secret: only the place is told.
         let file: File = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            Wrong(format!("line {line}: {}", error.message()))
+            Wrong(format!("line {line} cannot be read: not TOML, or a name or kind of value that is not known there"))
         })?;
         let spaces = file.space.into_iter().map(read_space).collect::<Result<Vec<_>, _>>()?;
         let ids: BTreeSet<_> = spaces.iter().map(|space| space.id).collect();
+        let keys: Vec<_> = spaces.iter().flat_map(|space| space.keys.iter().map(|key| key.key.expose())).collect();
+        if keys.iter().collect::<BTreeSet<_>>().len() != keys.len() {
+            return Err(Wrong("one key is named twice".to_owned()));
+        }
         match (spaces.len(), ids.len()) {
             (0, _) => Err(Wrong("the file names no [[space]]".to_owned())),
             (all, distinct) if all != distinct => Err(Wrong("two spaces have one id".to_owned())),
@@ -149,6 +153,8 @@ mod tests {
         let misspelt = format!("{STRIPE}credential = {{ secretKey = \"sk_hidden\" }}");
         let misspelt = misspelt.as_str();
         assert!(!wrong(misspelt).contains("sk_hidden") && wrong(misspelt).starts_with("line "), "{}", wrong(misspelt));
+        let as_text = "[[space]]\nid = 1\nname = \"a\"\n[[space.connection]]\nname = \"s\"\npsp = \"stripe\"\ncredentials = \"sk_hidden\"";
+        assert!(!wrong(as_text).contains("sk_hidden"), "{}", wrong(as_text));
         assert!(wrong("[[space]]\nid = 1\nname = \"a\"\n[[space]]\nid = 1\nname = \"b\"").contains("one id"));
     }
 

@@ -6,7 +6,7 @@ use crate::connections::Accounts;
 use crate::secrets::{ParameterStore, Vault};
 use crate::system::{SystemClock, SystemSource};
 use crate::telemetry;
-use app::money_command::Ports;
+use app::ports::Ports;
 use domain::time::Span;
 use lambda_http::Error;
 use std::time::Duration;
@@ -35,7 +35,7 @@ impl<V: Vault> System<V> {
 pub async fn system() -> Result<System<ParameterStore>, Error> {
     let config = Config::from_environment()?;
     telemetry::for_functions(&config.log);
-    let sdk = aws::sdk_config(&config).await?;
+    let sdk = aws::sdk_config(&config)?;
     let store = open_store(&sdk, &config).await;
     let path = config.parameter_path.ok_or("the environment variable PARAMETER_PATH is missing")?;
     let vault = ParameterStore::new(aws_sdk_ssm::Client::new(&sdk), path);
@@ -46,7 +46,7 @@ pub async fn system() -> Result<System<ParameterStore>, Error> {
 pub async fn store() -> Result<Store, Error> {
     let config = Config::from_environment()?;
     telemetry::for_functions(&config.log);
-    let sdk = aws::sdk_config(&config).await?;
+    let sdk = aws::sdk_config(&config)?;
     Ok(open_store(&sdk, &config).await)
 }
 

@@ -1,6 +1,7 @@
 //! Attributes by name and type, out of and into items. Reading is checked like a stranger's input: nothing is defaulted.
 
 use app::ports::store::StoreError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::money::Minor;
 use domain::outcome::{Failure, FailureCategory};
@@ -47,6 +48,10 @@ impl Writer {
 
     pub fn flag(self, name: &'static str, value: bool) -> Self {
         self.with(name, AttributeValue::Bool(value))
+    }
+
+    pub fn bytes(self, name: &'static str, value: &[u8]) -> Self {
+        self.with(name, AttributeValue::B(Blob::new(value)))
     }
 
     pub fn map(self, name: &'static str, value: Writer) -> Self {

@@ -39,9 +39,6 @@ pub(crate) enum Written {
     Conflict,
 }
 
-/// DynamoDB takes 100 writes in one transaction; a few places are kept for head, interaction and references.
-const MOST_OPERATIONS: usize = 90;
-
 impl Write {
     pub fn new(guard: Guard, table: &str, item: Item, condition: Option<&str>, values: &[(&str, AttributeValue)]) -> Self {
         let put = values.iter().fold(Put::builder().table_name(table).set_item(Some(item)), |put, (name, value)| {
@@ -61,41 +58,34 @@ impl Write {
 impl Store {
     /// The writes of a change: the head first, then what goes with it.
     pub(crate) fn writes(&self, read: &Transaction, change: &Change) -> Vec<Write> {
-        let version = AttributeValue::N(read.version().to_string());
-        let next = &change.transaction;
-        let facts = next.facts();
-        let mut writes = vec![Write::new(Guard::Version, &self.table, head::write(next), Some("version = :read"), &[(":read", version)])];
-        writes.extend(change.created.iter().map(|new| Write::put_new(Guard::Exists, &self.table, operation::write(new))));
-        writes.extend(change.updated.iter().map(|updated| self.update(updated)));
+        let facts = change.transaction.facts();
+        let mut writes = vec![self.head(read, &change.transaction)];
+        writes.extend(change.created.iter().map(|new| Write::put_new(Guard::Exists, &self.table, operation::write(new, facts.version))));
+        writes.extend(change.updated.iter().map(|updated| self.update(updated, facts.version)));
         if let Some(entry) = &change.interaction {
             writes.push(Write::new(Guard::Version, &self.table, interaction::write(facts.space, facts.id, entry), None, &[]));
         }
         writes
     }
 
-    /// An operation's new state. One that is not final counts only for the epoch in which it was found out; a final one
-    /// counts always, because it is what the PSP did.
-    fn update(&self, updated: &Operation) -> Write {
-        let item = operation::write(updated);
-        match &updated.facts().sending {
-            Some(sending) if updated.state().is_open() => {
-                let epoch = AttributeValue::N(sending.epoch.to_string());
-                Write::new(Guard::Version, &self.table, item, Some("epoch = :epoch"), &[(":epoch", epoch)])
-            }
-            Some(_) | None => Write::new(Guard::Version, &self.table, item, Some("attribute_exists(pk)"), &[]),
-        }
+    /// The head, on condition of the version that was read.
+    pub(crate) fn head(&self, read: &Transaction, next: &Transaction) -> Write {
+        let version = AttributeValue::N(read.version().to_string());
+        Write::new(Guard::Version, &self.table, head::write(next), Some("version = :read"), &[(":read", version)])
     }
 
-    /// Operations beyond what fits into the last write go before it; they are counted only once the head is written.
-    pub(crate) async fn put_early(&self, change: &mut Change) -> Result<(), StoreError> {
-        while change.created.len() > MOST_OPERATIONS {
-            let early: Vec<_> = change.created.drain(..MOST_OPERATIONS).collect();
-            let writes = early.iter().map(|new| Write::new(Guard::Exists, &self.table, operation::write(new), None, &[])).collect();
-            if !matches!(self.transact(writes).await?, Written::Done) {
-                return Err(StoreError::Unavailable("operations were being written by another worker".to_owned()));
+    /// An operation's new state, on condition that nobody has written it since it was read. One that is not final counts only
+    /// for the epoch in which it was found out; a final one counts always, because it is what the PSP did.
+    fn update(&self, updated: &Operation, version: u64) -> Write {
+        let item = operation::write(updated, version);
+        let before = (":before", AttributeValue::N(updated.facts().version.to_string()));
+        match &updated.facts().sending {
+            Some(sending) if updated.state().is_open() => {
+                let epoch = (":epoch", AttributeValue::N(sending.epoch.to_string()));
+                Write::new(Guard::Version, &self.table, item, Some("version = :before AND epoch = :epoch"), &[before, epoch])
             }
+            Some(_) | None => Write::new(Guard::Version, &self.table, item, Some("version = :before"), &[before]),
         }
-        Ok(())
     }
 
     pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<Written, StoreError> {

@@ -2,15 +2,15 @@
 
 use crate::attributes::Item;
 use crate::commit::{Guard, Write, Written};
-use crate::item::{head, properties, reference};
+use crate::item::{head, operation, properties, reference};
 use crate::key::{self, Listed};
 use crate::{Store, attributes::Writer};
 use app::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StoreError, Versioned};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::Transaction;
 use domain::id::{PspReference, SpaceId, TransactionId};
 use domain::transaction::Change;
 use domain::transaction::properties::Properties;
+use domain::{Operation, Transaction};
 
 impl ImportStore for Store {
     async fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> Result<BegunImport, StoreError> {
@@ -46,15 +46,23 @@ impl ImportStore for Store {
     }
 
     async fn finish_import(&self, read: &Versioned, change: &Change) -> Result<FinishedImport, StoreError> {
-        let mut change = change.clone();
-        self.put_early(&mut change).await?;
-        let mut writes = self.writes(read.transaction(), &change);
+        let (early, last) = batches(&change.created);
+        for batch in early {
+            // The head as it is: who has lost the right to this import writes nothing over what another has adopted.
+            let mut writes = vec![self.head(read.transaction(), read.transaction())];
+            writes.extend(self.adopted(batch, change.transaction.version()));
+            if !matches!(self.transact(writes).await?, Written::Done) {
+                return Ok(FinishedImport::VersionMoved);
+            }
+        }
+        let mut writes = self.writes(read.transaction(), &Change { created: vec![], ..change.clone() });
+        writes.extend(self.adopted(last, change.transaction.version()));
         let facts = change.transaction.facts();
         if facts.psp_reference != facts.import.given_reference {
             writes.push(self.hold_reference(&change.transaction, &facts.psp_reference, facts.id));
         }
         match self.transact(writes).await? {
-            Written::Done => Ok(FinishedImport::Done(Versioned::as_read(change.transaction))),
+            Written::Done => Ok(FinishedImport::Done(Versioned::as_read(change.transaction.clone()))),
             Written::Refused(Guard::Reference, Some(item)) => reference::read_owner(&item).map(FinishedImport::ReferenceTaken),
             Written::Refused(..) | Written::Conflict => Ok(FinishedImport::VersionMoved),
         }
@@ -74,12 +82,27 @@ impl ImportStore for Store {
 }
 
 impl Store {
+    /// Operations that count once the head says that the import is done. Until then nobody else can have made one, so what
+    /// an interrupted worker has left is written over.
+    fn adopted(&self, operations: &[Operation], version: u64) -> impl Iterator<Item = Write> {
+        operations.iter().map(move |adopted| Write::new(Guard::Exists, &self.table, operation::write(adopted, version), None, &[]))
+    }
+
     /// A reference that is free or held by this transaction already.
     fn hold_reference(&self, transaction: &Transaction, held: &PspReference, owner: TransactionId) -> Write {
         let item = reference::write(transaction, held, owner);
         let mine = AttributeValue::N(owner.to_string());
         Write::new(Guard::Reference, &self.table, item, Some("attribute_not_exists(pk) OR transactionId = :mine"), &[(":mine", mine)])
     }
+}
+
+/// DynamoDB takes 100 writes in one transaction; a few places are kept for head, interaction and references.
+const MOST_OPERATIONS: usize = 90;
+
+/// Operations in the order of their writing: what does not fit into the last write goes before it.
+fn batches(operations: &[Operation]) -> (std::slice::Chunks<'_, Operation>, &[Operation]) {
+    let (early, last) = operations.split_at(operations.len().saturating_sub(1) / MOST_OPERATIONS * MOST_OPERATIONS);
+    (early.chunks(MOST_OPERATIONS), last)
 }
 
 /// The data item: what merchants write and no rule of ours reads.

@@ -16,7 +16,7 @@ mod webhook;
 
 use app::ports::store::StoreError;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// The table, spoken to with the AWS SDK.
 #[derive(Clone)]
@@ -37,13 +37,23 @@ impl Store {
     }
 }
 
-/// An engine that refuses or cannot be reached: nothing of ours is known to be written.
+/// An engine that refuses or cannot be reached: nothing of ours is known to be written. What it calls invalid no repetition
+/// makes valid: that is a bug of ours.
 fn unavailable<E, R>(error: &SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
 {
-    StoreError::Unavailable(format!("{}", DisplayErrorContext(error)))
+    match error.code() {
+        Some("ValidationException") => StoreError::Inconsistent { item: format!("request: {}", told(error)), attribute: "size or form" },
+        Some(_) | None => StoreError::Unavailable(told(error)),
+    }
+}
+
+/// The error and its causes in their own words, without the answer that it was read from: that can hold an item.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A request that our own code built without a field that it must have.

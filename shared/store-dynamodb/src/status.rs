@@ -8,6 +8,8 @@ use crate::{Store, unavailable};
 use app::ports::store::{Page, Search, SearchBy, StatusStore, StoreError, Versioned, WholeTransaction};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{SpaceId, TransactionId};
+use domain::interaction::{Interaction, OperationMark};
+use domain::transaction::ImportState;
 use domain::{Operation, Transaction};
 use std::collections::BTreeMap;
 
@@ -156,22 +158,24 @@ fn assemble(items: &[Item]) -> Result<Option<WholeTransaction>, StoreError> {
     let (Some(transaction), Some(merchant)) = (head_item, merchant) else {
         return Ok(None);
     };
+    // What an import adopts counts once the head says that it is done; before that it may be the rest of an interrupted one.
+    operations.retain(|_| transaction.facts().import.is_done());
+    let newest = operations.iter().map(|operation| operation.facts().version).max().max(interactions.last().map(|entry| entry.sequence));
     operations.sort_by_key(|operation| operation.facts().id);
-    if !is_of_one_moment(&transaction, &operations, &interactions) {
+    if !is_of_one_moment(&transaction, newest.unwrap_or(0), &operations, interactions.last()) {
         return Ok(None);
     }
     Ok(Some(WholeTransaction { head: Versioned::as_read(transaction), properties: merchant, operations, interactions }))
 }
 
-/// A commit leaves an interaction or a new operation with the head's version; and what the last interaction says of an
-/// operation is how the operation stands. An import that was never finished has neither.
-fn is_of_one_moment(transaction: &Transaction, operations: &[Operation], interactions: &[domain::interaction::Interaction]) -> bool {
+/// A commit leaves an interaction or an operation with the head's version, and none has a later one; and what the last
+/// interaction says of an operation is how the operation stands. An import that was never finished has neither.
+fn is_of_one_moment(transaction: &Transaction, newest: u64, operations: &[Operation], last: Option<&Interaction>) -> bool {
     let version = transaction.version();
-    let last = interactions.last();
-    let newest = operations.last().map_or(0, |operation| operation.facts().id.number()).max(last.map_or(0, |entry| entry.sequence));
-    let marks_agree = last
-        .and_then(|entry| entry.operation.as_ref())
-        .is_none_or(|mark| operations.iter().any(|operation| operation.facts().id.number() == mark.id && operation.state() == mark.state));
-    let is_pending = transaction.facts().import.state == domain::transaction::ImportState::Pending;
+    let is_there = |mark: &OperationMark| {
+        operations.iter().any(|operation| operation.facts().id.number() == mark.id && operation.state() == mark.state)
+    };
+    let marks_agree = last.and_then(|entry| entry.operation.as_ref()).is_none_or(is_there);
+    let is_pending = transaction.facts().import.state == ImportState::Pending;
     marks_agree && (newest == version || is_pending && newest < version)
 }

@@ -32,7 +32,8 @@ impl WebhookStore for Store {
     async fn park_webhook(&self, received: &StoredWebhook, under: &PspReference) -> Result<(), StoreError> {
         let key = key::parked(received.space, &received.connection, under, &received.event);
         let mut item = webhook::write(key, received);
-        // Nobody has to come back to it: the import looks here.
+        // Nobody has to come back to this copy: an import reads the payment after it has stored its reference, and the inbox
+        // item stays due.
         item.retain(|name, _| name != "due" && name != "dueShard");
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| unavailable(&error))

@@ -101,12 +101,12 @@ pub fn completed(transaction: &Transaction, payment: &PspPayment) -> Change {
 
 /// The change that asks for a capture.
 pub fn capture_requested(transaction: &Transaction, key: &str, command: &CaptureCommand) -> Change {
-    transaction.request_capture(command, capabilities(), new_operation(key)).expect("a capture").0
+    transaction.request_capture(command, capabilities(), new_operation(key)).expect("a capture")
 }
 
 /// The change that asks for a refund.
 pub fn refund_requested(transaction: &Transaction, captures: &[Operation], key: &str, command: &RefundCommand) -> Change {
-    transaction.request_refund(command, captures, capabilities(), new_operation(key)).expect("a refund").0
+    transaction.request_refund(command, captures, capabilities(), new_operation(key)).expect("a refund")
 }
 
 /// The change that records what became of an operation.
@@ -129,5 +129,6 @@ pub fn refund_of(euros: &str) -> RefundCommand {
 
 /// Sent by the worker that has the key's name.
 fn new_operation(name: &str) -> NewOperation {
-    NewOperation { key: key(name), sending: Sending::begin(format!("psp-key-{name}"), format!("lease-{name}"), NOW), now: NOW }
+    let sending = Sending::begin(format!("psp-key-{name}"), format!("lease-{name}"), NOW);
+    NewOperation { key: key(name), command: format!("command-{name}"), sending, now: NOW }
 }

@@ -6,7 +6,7 @@ use app::ports::store::{BegunImport, FinishedImport, ImportStore, Versioned};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::id::{SpaceId, TransactionId};
 use domain::transaction::ImportCommand;
 use embedded::{Embedded, Usage};
@@ -88,6 +88,15 @@ impl TestStore {
         let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()));
         let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
         items.expect("a readable partition")
+    }
+
+    /// Copies items into this table, many at a time.
+    pub async fn put_all(&self, items: &[Item]) {
+        for batch in items.chunks(100) {
+            let put = |item: &Item| Put::builder().table_name(&self.table).set_item(Some(item.clone())).build().expect("a complete put");
+            let writes = batch.iter().map(|item| TransactWriteItem::builder().put(put(item)).build()).collect();
+            self.client.transact_write_items().set_transact_items(Some(writes)).send().await.expect("written items");
+        }
     }
 
     /// Writes an item by hand, past everything that the store looks at.

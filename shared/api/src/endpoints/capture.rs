@@ -1,14 +1,14 @@
 //! `POST /v1/transactions/{id}/captures`
 
-use super::{Psps, answer_operation, line_items, merchant_reference, version};
+use super::{Psps, answer_operation, line_items, merchant_reference, read_command, version};
 use crate::edge;
 use crate::json::{Object, Value};
 use crate::parameters::transaction_id;
 use crate::request::{Request, Response};
 use app::authorize::Caller;
-use app::money_command::{self, Ports};
+use app::money_command;
 use app::ports::store::CommandStore;
-use app::ports::{Clock, Connections, Source};
+use app::ports::{Clock, Connections, Ports, Source};
 use domain::Refusal;
 use domain::operation::CaptureCommand;
 
@@ -34,9 +34,7 @@ where
     R: Source,
 {
     let transaction = transaction_id(request)?;
-    let (command, version) = read(&request.body)?;
-    let key = request.idempotency_key()?;
-    let precondition = request.precondition(version)?;
+    let (command, key, precondition) = read_command(request, read(&request.body))?;
     let wait = request.wait();
     let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
     let answer = app::capture::capture(ports, &asked, &command).await?;

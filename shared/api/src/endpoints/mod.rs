@@ -7,10 +7,10 @@ pub mod refund;
 pub mod status;
 
 use crate::json::{Object, Value};
-use crate::request::Response;
+use crate::request::{Request, Response};
 use crate::view;
-use app::money_command::Answer;
-use domain::id::MerchantReference;
+use app::money_command::{Answer, Precondition};
+use domain::id::{IdempotencyKey, MerchantReference};
 use domain::operation::OperationLine;
 use domain::{Capabilities, Refusal, Transaction};
 
@@ -44,6 +44,18 @@ fn answer_operation(answer: &Answer, psps: Psps<'_>, place: &str) -> Result<Resp
 
 fn etag(version: u64) -> String {
     format!("\"{version}\"")
+}
+
+/// What a money command says in body and headers. Of all that is wrong, what comes first in the order of refusals is named.
+fn read_command<T>(request: &Request, body: Result<(T, Option<u64>), Refusal>) -> Result<(T, IdempotencyKey, Precondition), Refusal> {
+    let version = body.as_ref().ok().and_then(|(_, version)| *version);
+    match (body, request.idempotency_key(), request.precondition(version)) {
+        (Ok((command, _)), Ok(key), Ok(precondition)) => Ok((command, key, precondition)),
+        (body, key, precondition) => {
+            let refusals = [body.err(), key.err(), precondition.err()].into_iter().flatten();
+            Err(refusals.min_by_key(Refusal::precedence).unwrap_or_else(|| Refusal::internal("a refused command without a refusal")))
+        }
+    }
 }
 
 /// Lines that a capture or refund covers: `uniqueId`, `quantity` and the total including tax as `amount`.

@@ -2,10 +2,9 @@
 
 use crate::edge;
 use crate::request::{Request, Response};
-use app::money_command::Ports;
 use app::ports::psp::RawWebhook;
 use app::ports::store::WebhookStore;
-use app::ports::{Clock, Connections, Source};
+use app::ports::{Clock, Connections, Ports, Source};
 use app::webhook::{Acknowledgement, receive};
 use domain::Refusal;
 use domain::id::{ConnectionName, SpaceId};

@@ -13,9 +13,6 @@ use domain::{OperationKind, Refusal};
 /// What is stored about transactions. A PSP is never asked here.
 pub async fn serve<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request) -> Response {
     edge::serve(request, "status", |caller, route| async move {
-        if route.path != routes::TRANSACTIONS && !request.query.is_empty() {
-            return Err(Refusal::flaw("", "must come without query parameters"));
-        }
         match route.path {
             routes::TRANSACTIONS => list(store, psps, request, caller).await,
             routes::TRANSACTION => whole(store, psps, request, caller).await,

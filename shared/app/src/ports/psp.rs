@@ -85,6 +85,8 @@ pub struct WebhookEvent {
     pub kind: String,
     /// Ids by which the payment may be known to us, the canonical one first; none for what concerns no payment.
     pub references: Vec<PspReference>,
+    /// Signed, yet not in a form that the PSP documents: its body is kept until somebody has looked.
+    pub is_readable: bool,
 }
 
 /// The webhook was not signed by the PSP, or not now.

@@ -28,8 +28,8 @@ impl Versioned {
 /// Why the table could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// Throttled, unreachable, or another transaction was in the way: nothing was written, try again. A write whose answer
-    /// got lost is this too; its condition tells on the next try.
+    /// Throttled, unreachable, or the answer got lost. A write may have happened all the same: its condition tells on the next
+    /// try.
     Unavailable(String),
     /// An item that our own code could not have written. Someone has to look.
     Inconsistent { item: String, attribute: &'static str },
@@ -194,6 +194,8 @@ pub struct StoredWebhook {
     pub event: String,
     pub kind: String,
     pub references: Vec<PspReference>,
+    /// The raw body, where it could not be read.
+    pub unread: Option<Vec<u8>>,
     pub received_on: Timestamp,
 }
 

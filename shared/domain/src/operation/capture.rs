@@ -1,15 +1,16 @@
 //! When and how much may be captured.
 
 use super::command::asked_amount;
-use super::{Actor, CaptureCommand, NewOperation, Operation, OperationFacts, OperationKey, OperationKind, OperationState};
+use super::{Actor, CaptureCommand, NewOperation, OpenOperation, Operation, OperationFacts, OperationKey, OperationKind, OperationState};
 use crate::capability::Capabilities;
-use crate::error::Refusal;
+use crate::error::{Refusal, both};
 use crate::id::{MerchantReference, OperationId, OperationReference, PspReference};
 use crate::money::{Minor, Money};
 use crate::time::Span;
 use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionState};
 
-/// A decided and reserved capture. Only `request_capture` makes one, so no PSP is called without a reservation.
+/// A decided and reserved capture, ready to be sent. Made of a stored operation and of nothing else, so no PSP is called
+/// without a reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureOrder {
     payment: PspReference,
@@ -21,6 +22,21 @@ pub struct CaptureOrder {
 }
 
 impl CaptureOrder {
+    pub fn of(transaction: &Transaction, operation: &Operation) -> Result<Self, Refusal> {
+        let facts = operation.facts();
+        if facts.kind != OperationKind::Capture {
+            return Err(Refusal::internal("an order to capture of another operation"));
+        }
+        Ok(Self {
+            payment: transaction.facts().psp_reference.clone(),
+            money: Money::new(facts.amount, facts.currency),
+            is_final: facts.is_final,
+            reference: operation.reference(),
+            psp_key: operation.psp_key()?,
+            merchant_reference: facts.merchant_reference.clone(),
+        })
+    }
+
     pub fn payment(&self) -> &PspReference {
         &self.payment
     }
@@ -49,25 +65,22 @@ impl CaptureOrder {
 
 impl Transaction {
     /// Decides on a capture and sets its amount aside. A final one also sets aside the rest, which it releases.
-    pub fn request_capture(
-        &self,
-        command: &CaptureCommand,
-        can: &Capabilities,
-        new: NewOperation,
-    ) -> Result<(Change, CaptureOrder), Refusal> {
+    pub fn request_capture(&self, command: &CaptureCommand, can: &Capabilities, new: NewOperation) -> Result<Change, Refusal> {
         let facts = self.facts();
-        self.may_be_captured()?;
+        let asked = asked_amount(command.amount, &command.line_items, facts.currency);
+        let ((), asked) = both(self.may_be_captured(command), asked)?;
         let capturable = facts.balance.capturable()?;
-        let amount = asked_amount(command.amount, &command.line_items, facts.currency)?.unwrap_or(capturable);
+        let amount = asked.unwrap_or(capturable);
         if !amount.is_positive() || amount > capturable {
             return Err(Refusal::ExceedsCapturableAmount { remaining: self.money(capturable) });
         }
         let rest = capturable.minus(amount)?;
-        let is_final = command.is_final.unwrap_or(false) || rest.is_zero();
+        let keeps_rest = can.keeps_rest_of(facts.keeps_rest);
+        let is_final = self.is_final(command, rest, keeps_rest)?;
         if amount < facts.balance.authorized && !can.captures_in_part {
             return Err(Refusal::NotSupportedByPsp { detail: "The PSP captures only the whole authorized amount." });
         }
-        if !is_final && !can.keeps_rest_of(facts.keeps_rest) {
+        if !is_final && !keeps_rest {
             return Err(Refusal::NotSupportedByPsp {
                 detail: "The PSP does not keep the rest after a partial capture of this payment: `final: true` says to release it.",
             });
@@ -79,31 +92,39 @@ impl Transaction {
         if is_final {
             next.final_capture = FinalCapture::Open;
         }
-        let operation =
-            new_operation(self, next.version, new, OperationKind::Capture, command.canonical(), amount, |operation| OperationFacts {
-                is_final,
-                releases,
-                line_items: command.line_items.clone(),
-                merchant_reference: command.merchant_reference.clone(),
-                ..operation
-            })?;
-        let order = CaptureOrder {
-            payment: facts.psp_reference.clone(),
-            money: self.money(amount),
+        let operation = new_operation(self, next.version, new, OperationKind::Capture, amount, |operation| OperationFacts {
             is_final,
-            reference: operation.reference(),
-            psp_key: psp_key(&operation)?,
+            releases,
+            line_items: command.line_items.clone(),
             merchant_reference: command.merchant_reference.clone(),
-        };
-        Ok((Change { transaction: Transaction::checked(next)?, created: vec![operation], updated: vec![], interaction: None }, order))
+            ..operation
+        })?;
+        Ok(Change { transaction: Transaction::checked(next)?, created: vec![operation], updated: vec![], interaction: None })
     }
 
-    fn may_be_captured(&self) -> Result<(), Refusal> {
+    /// Final is what the caller calls so, and by itself what leaves nothing. As long as another capture is open neither is
+    /// possible.
+    fn is_final(&self, command: &CaptureCommand, rest: Minor, keeps_rest: bool) -> Result<bool, Refusal> {
+        let is_alone = self.facts().balance.capture_pending.is_zero();
+        let by_itself = rest.is_zero() && (is_alone || !keeps_rest);
+        let is_final = match command.is_final {
+            // Where the PSP keeps no rest, it closes the payment with every capture.
+            Some(is_final) => is_final || by_itself && !keeps_rest,
+            None => by_itself,
+        };
+        if is_final {
+            self.may_open(OpenOperation::FinalCapture)?;
+        }
+        Ok(is_final)
+    }
+
+    fn may_be_captured(&self, command: &CaptureCommand) -> Result<(), Refusal> {
         let facts = self.facts();
         if !facts.import.is_done() {
             return Err(Refusal::ImportNotCompleted);
         }
         match facts.state {
+            TransactionState::Authorized if facts.final_capture == FinalCapture::Done => return Err(Refusal::AlreadyCaptured),
             TransactionState::Authorized => {}
             TransactionState::Voided => return Err(Refusal::AlreadyVoided),
             TransactionState::Completed | TransactionState::Fulfill | TransactionState::Decline => return Err(Refusal::AlreadyCaptured),
@@ -112,10 +133,12 @@ impl Transaction {
             }
             TransactionState::Failed => return Err(Refusal::InvalidState { detail: "The payment has failed." }),
         }
-        if facts.void_is_open || facts.final_capture == FinalCapture::Open {
-            return Err(Refusal::OperationInDoubt { retry_after: Some(IN_DOUBT_RETRY) });
-        }
-        Ok(())
+        self.may_open(if command.is_final == Some(true) { OpenOperation::FinalCapture } else { OpenOperation::Capture })
+    }
+
+    fn may_open(&self, operation: OpenOperation) -> Result<(), Refusal> {
+        let retry_after = Some(IN_DOUBT_RETRY);
+        if self.is_blocked(operation) { Err(Refusal::OperationInDoubt { retry_after }) } else { Ok(()) }
     }
 }
 
@@ -128,7 +151,6 @@ pub(super) fn new_operation(
     version: u64,
     new: NewOperation,
     kind: OperationKind,
-    command: String,
     amount: Minor,
     fill: impl FnOnce(OperationFacts) -> OperationFacts,
 ) -> Result<Operation, Refusal> {
@@ -138,9 +160,10 @@ pub(super) fn new_operation(
         space: facts.space,
         transaction: facts.id,
         id,
+        version,
         kind,
         key: OperationKey::Caller(new.key),
-        command,
+        command: new.command,
         state: OperationState::Requested,
         amount,
         currency: facts.currency,
@@ -163,9 +186,4 @@ pub(super) fn new_operation(
         refund_pending: Minor::ZERO,
     };
     Operation::restore(fill(blank)).map_err(Refusal::internal)
-}
-
-pub(super) fn psp_key(operation: &Operation) -> Result<String, Refusal> {
-    let sending = operation.facts().sending.as_ref();
-    sending.map(|sending| sending.psp_key.clone()).ok_or_else(|| Refusal::internal("a requested operation without a key for the PSP"))
 }

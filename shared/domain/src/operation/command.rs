@@ -1,7 +1,7 @@
 //! What a caller asks for, parsed but not yet judged: amounts have no currency until the transaction is known.
 
 use crate::currency::Currency;
-use crate::error::Refusal;
+use crate::error::{Refusal, both};
 use crate::id::{MerchantReference, OperationId};
 use crate::money::{Decimal, Minor, NotAnAmount};
 use crate::named::named;
@@ -111,19 +111,17 @@ pub(super) fn asked_amount(amount: Option<Decimal>, lines: &[OperationLine], cur
             NotAnAmount::TooManyDecimals => Refusal::TooManyDecimals { currency },
         })
     };
-    let amount = amount.map(in_currency).transpose()?;
-    if amount.is_some_and(|amount| !amount.is_positive()) {
-        return Err(Refusal::AmountNotPositive);
+    let mut sum = Ok(Minor::ZERO);
+    for line in lines {
+        let sum_and_line = both(sum, in_currency(line.amount));
+        sum = sum_and_line.and_then(|(sum, amount)| sum.plus(amount).map_err(|_| Refusal::InvalidAmount));
     }
-    if lines.is_empty() {
-        return Ok(amount);
-    }
-    let of_lines = lines.iter().map(|line| in_currency(line.amount)).collect::<Result<Vec<_>, _>>()?;
-    let sum = Minor::sum(of_lines).map_err(|_| Refusal::InvalidAmount)?;
-    match amount {
-        Some(amount) if amount != sum => Err(Refusal::LineItemsAmountMismatch),
-        _ if !sum.is_positive() => Err(Refusal::AmountNotPositive),
-        _ => Ok(Some(sum)),
+    let (amount, sum) = both(amount.map(in_currency).transpose(), sum)?;
+    let asked = if lines.is_empty() { amount } else { amount.or(Some(sum)) };
+    match asked {
+        Some(asked) if !asked.is_positive() => Err(Refusal::AmountNotPositive),
+        Some(asked) if !lines.is_empty() && asked != sum => Err(Refusal::LineItemsAmountMismatch),
+        asked => Ok(asked),
     }
 }
 

@@ -1,11 +1,13 @@
 //! One capture, refund or void: what was asked, what the PSP was told, and how it stands.
 
+mod block;
 mod capture;
 mod command;
 mod refund;
 mod settle;
 mod state;
 
+pub use block::OpenOperation;
 pub use capture::CaptureOrder;
 pub use command::{CaptureCommand, OperationLine, RefundCommand, RefundReason, RefundTarget};
 pub use refund::RefundOrder;
@@ -13,6 +15,7 @@ pub use settle::{Change, Effect, adopt};
 pub use state::OperationState;
 
 use crate::currency::Currency;
+use crate::error::Refusal;
 use crate::id::{IdempotencyKey, MerchantReference, OperationId, OperationReference, PspReference, SpaceId, TransactionId};
 use crate::money::Minor;
 use crate::named::named;
@@ -66,9 +69,11 @@ pub struct OperationFacts {
     pub space: SpaceId,
     pub transaction: TransactionId,
     pub id: OperationId,
+    /// The version of the transaction that wrote it last: it is changed only as it was read.
+    pub version: u64,
     pub kind: OperationKind,
     pub key: OperationKey,
-    /// The command in canonical words, without `version`: what a repeated key is compared with.
+    /// The fingerprint of the command, without `version`: what a repeated key is compared with.
     pub command: String,
     pub state: OperationState,
     pub amount: Minor,
@@ -124,6 +129,8 @@ impl Sending {
 #[derive(Clone, Debug)]
 pub struct NewOperation {
     pub key: IdempotencyKey,
+    /// The fingerprint of the command.
+    pub command: String,
     pub sending: Sending,
     pub now: Timestamp,
 }
@@ -150,9 +157,20 @@ impl Operation {
         self.0.state
     }
 
+    /// Our key at the PSP; what was adopted has none and is never sent.
+    fn psp_key(&self) -> Result<String, Refusal> {
+        let sending = self.0.sending.as_ref().ok_or_else(|| Refusal::internal("an operation without a key for the PSP"))?;
+        Ok(sending.psp_key.clone())
+    }
+
     /// What the PSP is given as our reference of this operation.
     pub fn reference(&self) -> OperationReference {
         OperationReference::new(self.0.space, self.0.transaction, self.0.id)
+    }
+
+    /// The same after the commit that wrote it.
+    pub fn written_at(self, version: u64) -> Self {
+        Self(OperationFacts { version, ..self.0 })
     }
 
     /// Whether this operation was written by the worker that holds this lease.

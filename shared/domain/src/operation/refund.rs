@@ -1,15 +1,15 @@
 //! When and how much may be given back.
 
-use super::capture::{new_operation, psp_key};
+use super::capture::new_operation;
 use super::command::asked_amount;
 use super::{NewOperation, Operation, OperationFacts, OperationKind, OperationState, RefundCommand, RefundReason, RefundTarget};
 use crate::capability::Capabilities;
-use crate::error::Refusal;
+use crate::error::{Refusal, both};
 use crate::id::{OperationId, OperationReference, PspReference};
 use crate::money::{Minor, Money};
 use crate::transaction::{Balance, Change, Share, Transaction};
 
-/// A decided and reserved refund. Only `request_refund` makes one, so no PSP is called without a reservation.
+/// A decided and reserved refund, ready to be sent. Made of a stored operation and of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundOrder {
     payment: PspReference,
@@ -21,6 +21,22 @@ pub struct RefundOrder {
 }
 
 impl RefundOrder {
+    /// `bound` is the capture that the refund belongs to, where it has one.
+    pub fn of(transaction: &Transaction, operation: &Operation, bound: Option<&Operation>) -> Result<Self, Refusal> {
+        let facts = operation.facts();
+        if facts.kind != OperationKind::Refund || facts.capture != bound.map(|capture| capture.facts().id) {
+            return Err(Refusal::internal("an order to refund of another operation, or without its capture"));
+        }
+        Ok(Self {
+            payment: transaction.facts().psp_reference.clone(),
+            capture: bound.and_then(|capture| capture.facts().psp_reference.clone()),
+            money: Money::new(facts.amount, facts.currency),
+            reason: facts.reason,
+            reference: operation.reference(),
+            psp_key: operation.psp_key()?,
+        })
+    }
+
     pub fn payment(&self) -> &PspReference {
         &self.payment
     }
@@ -62,25 +78,15 @@ impl Transaction {
         captures: &[Operation],
         can: &Capabilities,
         new: NewOperation,
-    ) -> Result<(Change, RefundOrder), Refusal> {
+    ) -> Result<Change, Refusal> {
         let facts = self.facts();
-        if !facts.import.is_done() {
-            return Err(Refusal::ImportNotCompleted);
-        }
-        if facts.balance.captured.is_zero() {
-            return Err(match facts.balance.capture_pending.is_zero() {
-                true => Refusal::InvalidState { detail: "Nothing has been captured." },
-                false => Refusal::CaptureNotFinal,
-            });
-        }
-        let named = named_capture(command, captures)?;
-        let refundable = match named {
-            Some(capture) => left_of(capture)?.min(facts.balance.refundable()?),
-            None => facts.balance.refundable()?,
-        };
-        let amount = asked_amount(command.amount, &command.line_items, facts.currency)?.unwrap_or(refundable);
+        let asked = asked_amount(command.amount, &command.line_items, facts.currency);
+        let named = named_capture(command, captures);
+        let ((), (named, asked)) = both(self.may_be_refunded(), both(named, asked))?;
+        let refundable = refundable(&facts.balance, named)?;
+        let amount = asked.unwrap_or(refundable);
         if !amount.is_positive() || amount > refundable {
-            return Err(self.exceeds(amount, refundable)?);
+            return Err(self.exceeds(amount, named)?);
         }
         let capture = match named {
             None if can.refunds_per_capture => Some(oldest_that_holds(amount, captures)?),
@@ -92,23 +98,14 @@ impl Transaction {
 
         let mut next = self.next();
         next.balance = next.balance.reserve(Share::Refund, amount)?;
-        let operation =
-            new_operation(self, next.version, new, OperationKind::Refund, command.canonical(), amount, |operation| OperationFacts {
-                capture: capture.map(|capture| capture.facts().id),
-                reason: command.reason,
-                note: command.note.clone(),
-                line_items: command.line_items.clone(),
-                merchant_reference: command.merchant_reference.clone(),
-                ..operation
-            })?;
-        let order = RefundOrder {
-            payment: facts.psp_reference.clone(),
-            capture: capture.and_then(|capture| capture.facts().psp_reference.clone()),
-            money: self.money(amount),
+        let operation = new_operation(self, next.version, new, OperationKind::Refund, amount, |operation| OperationFacts {
+            capture: capture.map(|capture| capture.facts().id),
             reason: command.reason,
-            reference: operation.reference(),
-            psp_key: psp_key(&operation)?,
-        };
+            note: command.note.clone(),
+            line_items: command.line_items.clone(),
+            merchant_reference: command.merchant_reference.clone(),
+            ..operation
+        })?;
         let updated = capture.map(|capture| capture.with_share(|share| share.reserve(Share::Refund, amount))).transpose()?;
         let change = Change {
             transaction: Transaction::checked(next)?,
@@ -116,38 +113,52 @@ impl Transaction {
             updated: updated.into_iter().collect(),
             interaction: None,
         };
-        Ok((change, order))
+        Ok(change)
+    }
+
+    fn may_be_refunded(&self) -> Result<(), Refusal> {
+        let facts = self.facts();
+        match () {
+            () if !facts.import.is_done() => Err(Refusal::ImportNotCompleted),
+            () if facts.balance.captured.is_positive() => Ok(()),
+            () if facts.balance.capture_pending.is_positive() => Err(Refusal::CaptureNotFinal),
+            () => Err(Refusal::InvalidState { detail: "Nothing has been captured." }),
+        }
     }
 
     /// Too much, or merely too early: an open capture may still bring what is missing.
-    fn exceeds(&self, amount: Minor, refundable: Minor) -> Result<Refusal, Refusal> {
-        let soon = refundable.plus(self.facts().balance.capture_pending)?;
-        let early = amount.is_positive() && amount <= soon;
-        Ok(if early { Refusal::CaptureNotFinal } else { Refusal::ExceedsRefundableAmount { remaining: self.money(refundable) } })
+    fn exceeds(&self, amount: Minor, named: Option<&Operation>) -> Result<Refusal, Refusal> {
+        let balance = self.facts().balance;
+        let soon = balance.book(Share::Capture, balance.capture_pending)?;
+        if amount.is_positive() && amount <= refundable(&soon, named)? {
+            return Ok(Refusal::CaptureNotFinal);
+        }
+        Ok(Refusal::ExceedsRefundableAmount { remaining: self.money(refundable(&balance, named)?) })
     }
 }
 
-/// The capture that the command names; it must exist, be unique and have succeeded.
+/// What can be given back, of a named capture no more than is left of it.
+fn refundable(balance: &Balance, named: Option<&Operation>) -> Result<Minor, Refusal> {
+    let refundable = balance.refundable()?;
+    named.map_or(Ok(refundable), |capture| Ok(left_of(capture)?.min(refundable)))
+}
+
+/// The capture that the command names; it must exist, be unique and have succeeded. One that failed does not count where its
+/// repetition has the same merchant reference.
 fn named_capture<'a>(command: &RefundCommand, captures: &'a [Operation]) -> Result<Option<&'a Operation>, Refusal> {
     let is_named = |capture: &&Operation| match &command.target {
         Some(RefundTarget::Capture(id)) => capture.facts().id == *id,
         Some(RefundTarget::CaptureOf(reference)) => capture.facts().merchant_reference.as_ref() == Some(reference),
         None => false,
     };
-    let mut named = captures.iter().filter(is_named);
-    match (&command.target, named.next(), named.next()) {
-        (None, ..) => Ok(None),
-        (Some(_), None, _) => Err(Refusal::OperationNotFound),
-        (Some(_), Some(_), Some(_)) => {
-            Err(Refusal::flaw("/captureMerchantReference", "several captures have this reference: use captureId"))
-        }
-        (Some(_), Some(capture), None) => match capture.state() {
-            OperationState::Successful => Ok(Some(capture)),
-            OperationState::Failed => Err(Refusal::InvalidState { detail: "The capture has failed." }),
-            OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck => {
-                Err(Refusal::CaptureNotFinal)
-            }
-        },
+    let (failed, named): (Vec<_>, Vec<_>) = captures.iter().filter(is_named).partition(|capture| capture.state() == OperationState::Failed);
+    match named[..] {
+        [] if command.target.is_none() => Ok(None),
+        [] if failed.is_empty() => Err(Refusal::OperationNotFound),
+        [] => Err(Refusal::InvalidState { detail: "The capture has failed." }),
+        [capture] if capture.state().is_open() => Err(Refusal::CaptureNotFinal),
+        [capture] => Ok(Some(capture)),
+        [_, _, ..] => Err(Refusal::flaw("/captureMerchantReference", "several captures have this reference: use captureId")),
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Effect {
         psp_reference: Option<PspReference>,
     },
     Failed(Failure),
+    /// The PSP refuses a call. Another copy of the call may be what it carries out, so this counts only while nothing has
+    /// shown the operation at the PSP.
+    Refused(Failure),
     Unknown(Doubt),
     /// The PSP knows our operation with another amount or currency, or asking is used up.
     ManualCheck(&'static str),
@@ -35,7 +38,7 @@ impl Effect {
         match outcome {
             Outcome::Succeeded { psp_reference } => Some(Self::Succeeded { psp_reference }),
             Outcome::Accepted { psp_reference } => Some(Self::Accepted { psp_reference }),
-            Outcome::Refused(failure) => Some(Self::Failed(failure)),
+            Outcome::Refused(failure) => Some(Self::Refused(failure)),
             Outcome::NotSent { .. } => None,
             Outcome::Unknown(doubt) => Some(Self::Unknown(doubt)),
         }
@@ -59,9 +62,16 @@ impl Effect {
         match self {
             Self::Succeeded { .. } => OperationState::Successful,
             Self::Accepted { .. } => OperationState::Pending,
-            Self::Failed(_) => OperationState::Failed,
+            Self::Failed(_) | Self::Refused(_) => OperationState::Failed,
             Self::Unknown(_) => OperationState::Unknown,
             Self::ManualCheck(_) => OperationState::ManualCheck,
+        }
+    }
+
+    fn counts_in(&self, state: OperationState) -> bool {
+        match self {
+            Self::Refused(_) => matches!(state, OperationState::Requested | OperationState::Unknown),
+            Self::Succeeded { .. } | Self::Accepted { .. } | Self::Failed(_) | Self::Unknown(_) | Self::ManualCheck(_) => true,
         }
     }
 }
@@ -79,8 +89,8 @@ impl Transaction {
         let before = operation.state();
         let after = effect.state();
         let correction = before.corrections().contains(&after);
-        if !before.may_become(after) && !correction {
-            return Ok(None);
+        if !effect.counts_in(before) || !before.may_become(after) && !correction {
+            return self.contradict(operation, &effect, now);
         }
         let settled = settled(operation, &effect, correction, now)?;
         let mut next = self.next();
@@ -95,17 +105,38 @@ impl Transaction {
         let actor = if correction { Actor::Psp } else { operation.facts().actor };
         let interaction = self.interaction(&next, kind, actor, now);
         let detail = match (&effect, steps) {
-            (Effect::Failed(failure), _) => Some(failure.code.clone()),
+            (Effect::Failed(failure) | Effect::Refused(failure), _) => Some(failure.code.clone()),
             (Effect::Unknown(doubt), _) => Some(doubt.as_str().to_owned()),
             (Effect::ManualCheck(why), _) => Some((*why).to_owned()),
             (Effect::Succeeded { .. } | Effect::Accepted { .. }, steps) => steps,
         };
         let mut updated = vec![settled.clone()];
-        if let Some(capture) = bound {
+        if let Some(capture) = bound_capture(operation, bound)? {
             updated.push(move_share(capture, operation.facts(), before, after)?);
         }
         let change = Change { transaction: Transaction::checked(next)?, created: vec![], updated, interaction: Some(interaction) };
         Ok(Some(change.about(&settled, detail)))
+    }
+
+    /// A settled operation that the PSP shows twice or with another amount: nothing is booked, but a person has to look.
+    fn contradict(&self, operation: &Operation, effect: &Effect, now: Timestamp) -> Result<Option<Change>, Refusal> {
+        let Effect::ManualCheck(why) = effect else { return Ok(None) };
+        if operation.state().is_open() || self.facts().needs_attention {
+            return Ok(None);
+        }
+        let next = TransactionFacts { needs_attention: true, ..self.next() };
+        let interaction = self.interaction(&next, InteractionKind::AttentionRaised, Actor::Psp, now);
+        let change = Change { transaction: Transaction::checked(next)?, created: vec![], updated: vec![], interaction: Some(interaction) };
+        Ok(Some(change.about(operation, Some((*why).to_owned()))))
+    }
+}
+
+/// The capture whose share moves with a refund. Without it the share would stay set aside, or be given back twice.
+fn bound_capture<'a>(operation: &Operation, bound: Option<&'a Operation>) -> Result<Option<&'a Operation>, Refusal> {
+    match (operation.bound_capture(), bound) {
+        (None, _) => Ok(None),
+        (Some(id), Some(capture)) if capture.facts().id == id => Ok(Some(capture)),
+        (Some(_), _) => Err(Refusal::internal("a refund is settled without the capture that it belongs to")),
     }
 }
 
@@ -122,6 +153,7 @@ pub fn adopt(
         space,
         transaction,
         id,
+        version: id.number(),
         kind: movement.kind,
         key: OperationKey::Adopted(movement.psp_reference.clone()),
         command: String::new(),
@@ -157,7 +189,7 @@ fn settled(operation: &Operation, effect: &Effect, correction: bool, now: Timest
     let state = effect.state();
     let (psp_reference, failure) = match effect {
         Effect::Succeeded { psp_reference } | Effect::Accepted { psp_reference } => (psp_reference.clone(), None),
-        Effect::Failed(failure) => (None, Some(failure.clone())),
+        Effect::Failed(failure) | Effect::Refused(failure) => (None, Some(failure.clone())),
         Effect::Unknown(_) | Effect::ManualCheck(_) => (None, None),
     };
     let facts = OperationFacts {
@@ -187,7 +219,11 @@ fn move_balance(
     let balance = next.balance;
     next.balance = match (before, after) {
         (OperationState::Successful, OperationState::Failed) => balance.take_back(share, operation.amount)?,
-        (OperationState::Failed, OperationState::Successful) => balance.add(share, operation.amount)?,
+        (OperationState::Failed, OperationState::Successful) => {
+            // What a final capture releases may have been taken otherwise meanwhile: no more than is left is gone.
+            let balance = balance.add(share, operation.amount)?;
+            balance.add(Share::Void, operation.releases.min(balance.capturable()?))?
+        }
         (_, OperationState::Successful) => balance.book(share, operation.amount)?.book(Share::Void, operation.releases)?,
         (_, OperationState::Failed) => balance.release(share, operation.amount)?.release(Share::Void, operation.releases)?,
         (_, OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck) => balance,
@@ -195,7 +231,7 @@ fn move_balance(
     Ok(())
 }
 
-/// Moves the transaction on where the settled operation was the last that it waited for.
+/// Moves the transaction on where the settled operation was the last that it waited for. `operation` is as it was before.
 fn conclude(
     next: &mut TransactionFacts,
     operation: &OperationFacts,
@@ -208,11 +244,16 @@ fn conclude(
         OperationState::Requested | OperationState::Pending | OperationState::Unknown | OperationState::ManualCheck => return Ok(None),
     };
     match operation.kind {
-        OperationKind::Capture if operation.is_final && next.final_capture == FinalCapture::Open => {
-            next.final_capture = if succeeded { FinalCapture::Done } else { FinalCapture::No };
+        OperationKind::Capture if operation.is_final => {
+            let before = if operation.state.is_open() { FinalCapture::Open } else { FinalCapture::Done };
+            match succeeded {
+                true => next.final_capture = FinalCapture::Done,
+                false if next.final_capture == before => next.final_capture = FinalCapture::No,
+                false => {}
+            }
         }
         OperationKind::Void => {
-            next.void_is_open = false;
+            next.void_is_open &= operation.state.is_final();
             if succeeded && next.state == TransactionState::Authorized {
                 let target = if next.balance.captured.is_zero() { TransactionState::Voided } else { TransactionState::Fulfill };
                 return Ok(next.advance(target, now));

@@ -1,9 +1,9 @@
 //! Taking over what the PSP reports about a payment that is already ours: forward in the state, never back.
 
-use super::{Balance, Change, Share, Transaction, TransactionState};
+use super::{Balance, Change, Share, Transaction, TransactionFacts, TransactionState};
 use crate::error::Refusal;
 use crate::interaction::InteractionKind;
-use crate::operation::{Actor, Operation};
+use crate::operation::{Actor, Operation, OperationKey};
 use crate::payment::{Movement, PspPayment};
 use crate::time::Timestamp;
 
@@ -16,14 +16,18 @@ pub enum Finding<'a> {
     Ambiguous,
 }
 
-/// Looks for an operation in a reading: by our reference or by the stored PSP reference, never by an equal amount.
+/// Looks for an operation in a reading: by our reference or by the stored PSP reference, never by an equal amount. What was
+/// adopted has no reference of ours: whatever its maker called it, it is known by the PSP's own id alone.
 pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
     let facts = operation.facts();
     let reference = operation.reference();
     let is_it = |movement: &&Movement| {
-        let ours = movement.ours.as_ref() == Some(&reference);
-        let same = facts.psp_reference.as_ref() == Some(&movement.psp_reference) && movement.ours.is_none();
-        movement.kind == facts.kind && (ours || same)
+        let is_same = match (&facts.key, &movement.ours) {
+            (OperationKey::Adopted(psp_reference), _) => movement.psp_reference == *psp_reference,
+            (OperationKey::Caller(_), Some(ours)) => *ours == reference,
+            (OperationKey::Caller(_), None) => facts.psp_reference.as_ref() == Some(&movement.psp_reference),
+        };
+        movement.kind == facts.kind && is_same
     };
     let mut found = payment.movements.iter().filter(is_it);
     match (found.next(), found.next()) {
@@ -34,34 +38,26 @@ pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
 }
 
 impl Transaction {
-    /// The state that the PSP reports, where it lies ahead. An authorization that nobody has touched and that is gone at the
-    /// PSP is voided. What else only our own operations lead to is left to them: without one it raises `needsAttention`.
+    /// The state that the PSP reports, where it lies ahead and the amount is ours. An authorization whose rest is gone at the
+    /// PSP ends here too. What else only our own operations lead to is left to them: without one it raises `needsAttention`.
     pub fn follow(&self, payment: &PspPayment, now: Timestamp) -> Result<Option<Change>, Refusal> {
         let facts = self.facts();
-        let reported = payment.state;
-        if !facts.import.is_done() || reported == facts.state || reported.comes_before(facts.state) {
+        let goal = payment.goal();
+        let is_late = payment.state.comes_before(facts.state) || goal == facts.state;
+        if !facts.import.is_done() || is_late {
             return Ok(None);
         }
+        let is_our_amount = payment.authorized == self.money(facts.balance.authorized);
+        let is_legal = is_our_amount && facts.state.steps_to(goal).is_some();
         let mut next = self.next();
-        let ahead = matches!(facts.state, TransactionState::Pending | TransactionState::Confirmed | TransactionState::Processing);
-        let (kind, detail) = match facts.state.steps_to(reported) {
-            Some(_) if ahead => {
-                next.authorized_on = payment.authorized_on;
-                next.authorization_expires_on = payment.expires_on;
-                next.failure = payment.failure.clone();
-                let target = if reported == TransactionState::Completed { TransactionState::Fulfill } else { reported };
-                let steps = next.advance(target, now);
-                (InteractionKind::of_state(next.state), steps)
-            }
-            Some(_) if reported == TransactionState::Voided && self.is_untouched() => {
-                next.balance = next.balance.add(Share::Void, next.balance.capturable()?)?;
-                let steps = next.advance(reported, now);
-                (InteractionKind::of_state(next.state), steps)
-            }
-            _ if facts.needs_attention => return Ok(None),
-            _ => {
+        let (kind, detail) = match () {
+            () if is_legal && self.is_under_way() => next.catch_up(payment, now)?,
+            () if is_legal && self.rest_is_gone(payment)? => next.release_rest(goal, now)?,
+            () if facts.needs_attention || is_legal && self.may_come_to(goal) => return Ok(None),
+            () => {
                 next.needs_attention = true;
-                (InteractionKind::AttentionRaised, Some(format!("the PSP reports {}", reported.as_str())))
+                let what = if is_our_amount { payment.state.as_str() } else { "another amount or currency" };
+                (InteractionKind::AttentionRaised, Some(format!("the PSP reports {what}")))
             }
         };
         let mut interaction = self.interaction(&next, kind, Actor::Psp, now);
@@ -69,9 +65,50 @@ impl Transaction {
         Ok(Some(Change { transaction: Self::checked(next)?, created: vec![], updated: vec![], interaction: Some(interaction) }))
     }
 
-    /// Nothing was captured or released, and nothing is under way.
-    fn is_untouched(&self) -> bool {
-        let Balance { captured, capture_pending, voided, void_pending, .. } = self.facts().balance;
-        [captured, capture_pending, voided, void_pending].iter().all(|amount| amount.is_zero())
+    /// Nothing is held yet, so no operation of ours can have led further.
+    fn is_under_way(&self) -> bool {
+        let facts = self.facts();
+        facts.state != TransactionState::Authorized && facts.state.comes_before(TransactionState::Authorized)
+    }
+
+    /// Nothing of ours is open, and what is held and not captured here the PSP has released: by a void or because it expired.
+    fn rest_is_gone(&self, payment: &PspPayment) -> Result<bool, Refusal> {
+        let Balance { authorized, captured, capture_pending, void_pending, .. } = self.facts().balance;
+        let is_all_released = match captured.is_zero() {
+            true => payment.goal() == TransactionState::Voided,
+            false => payment.goal() == TransactionState::Fulfill && payment.released == authorized.minus(captured)?,
+        };
+        let is_held = self.facts().state == TransactionState::Authorized;
+        Ok(is_held && is_all_released && capture_pending.is_zero() && void_pending.is_zero())
+    }
+
+    /// An open operation of ours explains the report; it moves the state itself when it settles.
+    fn may_come_to(&self, goal: TransactionState) -> bool {
+        let facts = self.facts();
+        facts.void_is_open || goal != TransactionState::Voided && facts.balance.capture_pending.is_positive()
+    }
+}
+
+impl TransactionFacts {
+    /// Takes over what comes with the authorization. Captures that came with it too are not adopted: a person has to look.
+    fn catch_up(&mut self, payment: &PspPayment, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
+        self.authorized_on = payment.authorized_on;
+        self.authorization_expires_on = payment.expires_on;
+        self.keeps_rest = payment.keeps_rest;
+        self.failure = payment.failure.clone();
+        self.needs_attention |= payment.has_captures();
+        match payment.goal() {
+            TransactionState::Voided => self.release_rest(TransactionState::Voided, now),
+            goal => {
+                let steps = self.advance(goal, now);
+                Ok((InteractionKind::of_state(self.state), steps))
+            }
+        }
+    }
+
+    fn release_rest(&mut self, goal: TransactionState, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
+        self.balance = self.balance.add(Share::Void, self.balance.capturable()?)?;
+        let steps = self.advance(goal, now);
+        Ok((InteractionKind::of_state(self.state), steps))
     }
 }

@@ -46,6 +46,14 @@ impl Import {
     pub const fn is_done(&self) -> bool {
         matches!(self.state, ImportState::Completed | ImportState::Ok)
     }
+
+    /// The same in its next state. What is completed once stays so: a late result must not overwrite what happened since.
+    fn moved_to(self, next: ImportState) -> Result<Self, Refusal> {
+        match self.state.next().contains(&next) {
+            true => Ok(Self { state: next, ..self }),
+            false => Err(Refusal::internal(format!("{} does not become {}", self.state.as_str(), next.as_str()))),
+        }
+    }
 }
 
 named! {
@@ -124,6 +132,9 @@ impl Transaction {
 
     /// A corrected command takes the place of one that failed or is still pending: same id, next epoch.
     pub fn replace_import(&self, command: &ImportCommand, now: Timestamp) -> Result<Change, Refusal> {
+        if self.0.import.is_done() {
+            return Err(Refusal::internal("an import that is completed is not replaced"));
+        }
         let mut next = self.next();
         next.merchant_reference = command.merchant_reference.clone();
         next.currency = command.currency;
@@ -154,17 +165,15 @@ impl Transaction {
         let mut next = self.next();
         let created = adopt_movements(self, payment, now)?;
         next.version = self.0.version + (created.len() as u64).max(1);
-        next.import = Import { state: ImportState::Completed, failure: None, due_on: None, ..next.import };
+        let created = created.into_iter().map(|adopted| adopted.written_at(next.version)).collect();
+        next.import = Import { failure: None, due_on: None, ..next.import.moved_to(ImportState::Completed)? };
         next.verified = if can.reads_payments { Verified::Read } else { Verified::Webhook };
         next.psp_reference = payment.reference.clone();
         next.keeps_rest = payment.keeps_rest;
         next.authorization_expires_on = payment.expires_on;
         next.authorized_on = payment.authorized_on;
         next.balance = balance_of(payment)?;
-        let target = match payment.state {
-            TransactionState::Completed => TransactionState::Fulfill,
-            reported => reported,
-        };
+        let target = payment.goal();
         if matches!(target, TransactionState::Fulfill | TransactionState::Decline) {
             next.final_capture = FinalCapture::Done;
         }
@@ -177,7 +186,7 @@ impl Transaction {
     /// Records why the payment was not adopted; a corrected import may follow under the same id.
     pub fn fail_import(&self, reason: ImportFailure, now: Timestamp) -> Result<Change, Refusal> {
         let mut next = self.next();
-        next.import = Import { state: ImportState::Failed, failure: Some(reason.failure()), due_on: None, ..next.import };
+        next.import = Import { failure: Some(reason.failure()), due_on: None, ..next.import.moved_to(ImportState::Failed)? };
         let mut interaction = self.interaction(&next, InteractionKind::ImportFailed, Actor::System, now);
         interaction.detail = Some(reason.as_str().to_owned());
         Ok(Change { transaction: Self::checked(next)?, created: vec![], updated: vec![], interaction: Some(interaction) })
@@ -186,14 +195,13 @@ impl Transaction {
     /// The first thing that is wrong with the payment, in the order of `ImportFailure`.
     fn judge(&self, payment: &PspPayment) -> Option<ImportFailure> {
         let facts = &self.0;
-        let nothing_captured = payment.movements.iter().all(|movement| movement.kind != OperationKind::Capture);
         match payment {
             p if !p.account_matches => Some(ImportFailure::WrongAccount),
             p if !p.environment_matches => Some(ImportFailure::WrongEnvironment),
             p if p.authorized.currency != facts.currency => Some(ImportFailure::CurrencyMismatch),
             p if p.authorized.amount != facts.import.amount => Some(ImportFailure::AmountMismatch),
             p if p.state == TransactionState::Failed => Some(ImportFailure::PaymentFailed),
-            p if p.state == TransactionState::Voided && nothing_captured => Some(ImportFailure::AuthorizationGone),
+            p if p.state == TransactionState::Voided && !p.has_captures() => Some(ImportFailure::AuthorizationGone),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ use crate::id::{ConnectionName, MerchantReference, PspReference, SpaceId, Transa
 use crate::interaction::{Interaction, InteractionKind, OperationMark};
 use crate::money::Money;
 use crate::named::named;
-use crate::operation::{Actor, Operation};
+use crate::operation::{Actor, OpenOperation, Operation};
 use crate::outcome::Failure;
 use crate::time::Timestamp;
 
@@ -128,7 +128,7 @@ impl Transaction {
         if !facts.import.is_done() {
             return Ok(actions);
         }
-        let unblocked = !facts.void_is_open && facts.final_capture == FinalCapture::No;
+        let unblocked = !self.is_blocked(OpenOperation::Capture) && facts.final_capture != FinalCapture::Done;
         if facts.state == TransactionState::Authorized && unblocked && facts.balance.capturable()?.is_positive() {
             actions.push(AvailableAction::Capture);
             if can.captures_in_part {
@@ -195,14 +195,17 @@ impl TransactionFacts {
         Some(names.join(" > "))
     }
 
-    /// Leaves AUTHORIZED once nothing more can come: the final capture is done and no capture is open. What is then still
-    /// held has been released by the PSP.
+    /// Leaves AUTHORIZED once nothing more can come: no capture is open, and the final one is done or nothing is left to
+    /// capture. What is still held after a final capture has been released by the PSP.
     pub(crate) fn conclude(&mut self, now: Timestamp) -> Result<Option<String>, Refusal> {
-        let over = self.final_capture == FinalCapture::Done && self.balance.capture_pending.is_zero();
+        let Balance { captured, capture_pending, void_pending, .. } = self.balance;
+        let capturable = self.balance.capturable()?;
+        let nothing_left = captured.is_positive() && capturable.is_zero() && void_pending.is_zero();
+        let over = capture_pending.is_zero() && (nothing_left || self.final_capture == FinalCapture::Done);
         if self.state != TransactionState::Authorized || !over {
             return Ok(None);
         }
-        self.balance = self.balance.add(Share::Void, self.balance.capturable()?)?;
+        self.balance = self.balance.add(Share::Void, capturable)?;
         Ok(self.advance(TransactionState::Fulfill, now))
     }
 }

@@ -33,6 +33,7 @@ fn parse(id: &str, verified: &Verified<'_>) -> WebhookEvent {
     let event: Option<Event> = serde_json::from_slice(verified.body()).ok();
     let payment = event.as_ref().and_then(|event| event.data.as_ref()?.payment_id.as_deref());
     WebhookEvent {
+        is_readable: event.is_some(),
         id: is_code(id).then(|| id.to_owned()),
         references: payment.and_then(PspReference::parse).into_iter().collect(),
         kind: event.map(|event| event.kind).filter(|kind| is_code(kind)).unwrap_or_else(|| "unknown".to_owned()),

@@ -25,7 +25,7 @@ use std::time::Duration;
 /// <https://docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow>
 const VERSION: &str = "2025-09-30.clover";
 
-/// One question. A reading asks up to three of them.
+/// One question. A reading asks three of them, and one more for each further page of refunds, within the time of one call.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(4);
 /// The order within a void, between two questions.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(7);
@@ -156,9 +156,10 @@ impl Psp for Stripe {
     }
 
     async fn read(&self, reference: &PspReference) -> Reading {
-        match self.look(reference).await {
-            Ok(payment) => Reading::Found(Box::new(payment)),
-            Err(reading) => reading,
+        match tokio::time::timeout(CALL_TIMEOUT, self.look(reference)).await {
+            Ok(Ok(payment)) => Reading::Found(Box::new(payment)),
+            Ok(Err(reading)) => reading,
+            Err(_) => unreadable("Stripe's answers took too long together"),
         }
     }
 

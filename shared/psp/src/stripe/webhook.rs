@@ -38,10 +38,11 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 /// What was signed is an event even if its body is not what we know.
 fn parse(verified: &Verified<'_>) -> WebhookEvent {
     let Ok(event) = serde_json::from_slice::<Event>(verified.body()) else {
-        return WebhookEvent { id: None, kind: "unknown".to_owned(), references: vec![] };
+        return WebhookEvent { id: None, kind: "unknown".to_owned(), references: vec![], is_readable: false };
     };
     let object = event.data.and_then(|data| data.object).unwrap_or_default();
     WebhookEvent {
+        is_readable: true,
         references: references(&event.kind, &object),
         id: Some(event.id).filter(|id| is_code(id)),
         kind: Some(event.kind).filter(|kind| is_code(kind)).unwrap_or_else(|| "unknown".to_owned()),

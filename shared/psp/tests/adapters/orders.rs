@@ -30,13 +30,15 @@ pub fn capture(payment: &str, amount: &str, is_final: bool) -> CaptureOrder {
 
 pub fn capture_of(payment: &str, authorized: &str, amount: &str, currency: &str, is_final: bool) -> CaptureOrder {
     let command = CaptureCommand { amount: Some(decimal(amount)), is_final: Some(is_final), ..CaptureCommand::default() };
-    imported(payment, money(authorized, currency), false).request_capture(&command, &CAN, new_operation()).unwrap().1
+    let change = imported(payment, money(authorized, currency), false).request_capture(&command, &CAN, new_operation()).unwrap();
+    CaptureOrder::of(&change.transaction, &change.created[0]).unwrap()
 }
 
 /// A refund of a part of 49.90 EUR.
 pub fn refund(payment: &str, amount: &str, reason: Option<RefundReason>) -> RefundOrder {
     let command = RefundCommand { amount: Some(decimal(amount)), reason, ..RefundCommand::default() };
-    imported(payment, money("49.90", "EUR"), true).request_refund(&command, &[], &CAN, new_operation()).unwrap().1
+    let change = imported(payment, money("49.90", "EUR"), true).request_refund(&command, &[], &CAN, new_operation()).unwrap();
+    RefundOrder::of(&change.transaction, &change.created[0], None).unwrap()
 }
 
 pub fn void(payment: &str, amount: &str) -> VoidOrder {
@@ -92,6 +94,7 @@ fn imported(payment: &str, authorized: Money, is_captured: bool) -> Transaction 
 fn new_operation() -> NewOperation {
     NewOperation {
         key: IdempotencyKey::parse("invoice-7").unwrap(),
+        command: "command".to_owned(),
         sending: Sending::begin(PSP_KEY.to_owned(), "lease".to_owned(), NOW),
         now: NOW,
     }

@@ -40,7 +40,7 @@ pub(crate) fn write(transaction: &Transaction) -> Item {
         .number(VERSION, version)
         .text("state", state.as_str())
         .text("importState", import.state.as_str())
-        .map("import", write_import(import))
+        .map("import", write_import(import, psp_reference))
         .text("connection", connection.as_str())
         .text("psp", psp)
         .text("pspReference", psp_reference.as_str())
@@ -71,15 +71,16 @@ pub(crate) fn read(item: &Item) -> Result<Transaction, StoreError> {
 }
 
 fn read_facts(item: Reader<'_>) -> Result<TransactionFacts, Wrong> {
+    let psp_reference = item.parsed("pspReference", PspReference::parse)?;
     Ok(TransactionFacts {
         space: SpaceId::new(item.number("space")?).ok_or(Wrong("space"))?,
         id: TransactionId::new(item.number("transactionId")?).ok_or(Wrong("transactionId"))?,
         version: item.number(VERSION)?,
         state: item.parsed("state", TransactionState::parse)?,
-        import: read_import(item)?,
+        import: read_import(item, &psp_reference)?,
         connection: item.parsed("connection", ConnectionName::parse)?,
         psp: item.text("psp")?.to_owned(),
-        psp_reference: item.parsed("pspReference", PspReference::parse)?,
+        psp_reference,
         merchant_reference: item.parsed("merchantReference", MerchantReference::parse)?,
         currency: item.parsed("currency", Currency::parse)?,
         balance: read_balance(item.map("balance")?)?,
@@ -97,21 +98,24 @@ fn read_facts(item: Reader<'_>) -> Result<TransactionFacts, Wrong> {
     })
 }
 
-fn write_import(import: &Import) -> Writer {
+/// The reference that the caller gave is left out where it is the canonical one: two of the longest would not fit.
+fn write_import(import: &Import, canonical: &PspReference) -> Writer {
     let Import { state: _, given_reference, amount, epoch, failure, due_on } = import;
+    let other = (given_reference != canonical).then_some(given_reference);
     Writer::default()
-        .text("givenReference", given_reference.as_str())
+        .some(other, |item, given| item.text("givenReference", given.as_str()))
         .amount("amount", *amount)
         .number("epoch", epoch)
         .failure("failure", failure.as_ref())
         .some(*due_on, |item, due| item.time("dueOn", due))
 }
 
-fn read_import(item: Reader<'_>) -> Result<Import, Wrong> {
+fn read_import(item: Reader<'_>, canonical: &PspReference) -> Result<Import, Wrong> {
     let import = item.map("import")?;
+    let other = import.some("givenReference", |import, name| import.parsed(name, PspReference::parse))?;
     Ok(Import {
         state: item.parsed("importState", ImportState::parse)?,
-        given_reference: import.parsed("givenReference", PspReference::parse)?,
+        given_reference: other.unwrap_or_else(|| canonical.clone()),
         amount: import.amount("amount")?,
         epoch: import.number("epoch")?,
         failure: import.failure("failure")?,

@@ -11,11 +11,18 @@ use domain::{Currency, Decimal, Operation, OperationKind, OperationState};
 /// Raised by every worker that takes over; a result that is not final counts only for the epoch that it was made in.
 pub(crate) const EPOCH: &str = "epoch";
 
-pub(crate) fn write(operation: &Operation) -> Item {
+/// The version of the transaction that wrote the operation last: by it a reader sees whether all items are of one moment.
+const VERSION: &str = "version";
+
+/// Not `state`: the index by which an operation is found carries that of transactions, and would be written at each change.
+const STATE: &str = "operationState";
+
+pub(crate) fn write(operation: &Operation, version: u64) -> Item {
     let OperationFacts {
         space,
         transaction,
         id,
+        version: _,
         kind,
         key,
         command,
@@ -44,9 +51,10 @@ pub(crate) fn write(operation: &Operation) -> Item {
         .number("space", space)
         .number("transactionId", transaction)
         .number("id", id)
+        .number(VERSION, version)
         .text("kind", kind.as_str())
         .text("command", command)
-        .text("state", state.as_str())
+        .text(STATE, state.as_str())
         .amount("amount", *amount)
         .text("currency", currency.code())
         .flag("isFinal", *is_final)
@@ -92,10 +100,11 @@ fn read_facts(item: Reader<'_>) -> Result<OperationFacts, Wrong> {
         space: SpaceId::new(item.number("space")?).ok_or(Wrong("space"))?,
         transaction: TransactionId::new(item.number("transactionId")?).ok_or(Wrong("transactionId"))?,
         id: OperationId::new(item.number("id")?).ok_or(Wrong("id"))?,
+        version: item.number(VERSION)?,
         kind: item.parsed("kind", OperationKind::parse)?,
         key,
         command: item.text("command")?.to_owned(),
-        state: item.parsed("state", OperationState::parse)?,
+        state: item.parsed(STATE, OperationState::parse)?,
         amount: item.amount("amount")?,
         currency: item.parsed("currency", Currency::parse)?,
         is_final: item.flag("isFinal")?,

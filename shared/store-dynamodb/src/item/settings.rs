@@ -4,7 +4,6 @@ use crate::attributes::{Item, Reader, Writer, Wrong};
 use crate::key;
 use app::ports::settings::{ApiKey, Connection};
 use app::ports::store::StoreError;
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{ConnectionName, SpaceId};
 use domain::scope::Scope;
@@ -33,15 +32,14 @@ pub(crate) fn read_connection(item: &Item) -> Result<Connection, StoreError> {
 
 pub(crate) fn write_key(key: &ApiKey) -> Item {
     let ApiKey { id, hash, space, scopes, expires_on, revoked_on } = key;
-    let mut item = Writer::new(key::api_key(id).attributes())
+    Writer::new(key::api_key(id).attributes())
         .text("id", id)
         .number("space", space)
         .list("scopes", scopes.iter().map(|scope| AttributeValue::S(scope.as_str().to_owned())))
         .some(*expires_on, |item, on| item.time("expiresOn", on))
         .some(*revoked_on, |item, on| item.time("revokedOn", on))
-        .item();
-    item.insert("hash".to_owned(), AttributeValue::B(Blob::new(hash.clone())));
-    item
+        .bytes("hash", hash)
+        .item()
 }
 
 pub(crate) fn read_key(item: &Item) -> Result<ApiKey, StoreError> {

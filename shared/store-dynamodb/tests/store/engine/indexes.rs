@@ -50,7 +50,7 @@ async fn an_index_lists_downward_between_two_borders_which_belong_to_it() {
             .expression_attribute_values(":from", text(&format!("{:016}", 3)))
             .expression_attribute_values(":to", text(&format!("{:016}", 7)))
     };
-    eventually(vec![7, 6, 5, 4, 3], || ids(between())).await;
+    eventually(vec![7, 6, 5, 4, 3], async || ids(between()).await).await;
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn a_page_of_an_index_goes_on_where_the_last_one_ended() {
     for sort in 1..=7 {
         table.put(listed(sort, "CREATE")).await;
     }
-    eventually(7, || async { ids(by_space(&table)).await.len() }).await;
+    eventually(7, async || ids(by_space(&table)).await.len()).await;
     let mut pages = Vec::new();
     let mut start = None;
     loop {
@@ -78,7 +78,7 @@ async fn a_filter_works_after_the_limit_so_a_page_may_be_empty_and_not_the_last(
     for sort in 1..=6 {
         table.put(listed(sort, if sort == 1 { "AUTHORIZED" } else { "CREATE" })).await;
     }
-    eventually(6, || async { ids(by_space(&table)).await.len() }).await;
+    eventually(6, async || ids(by_space(&table)).await.len()).await;
     let filtered = by_space(&table).filter_expression("#state = :state").expression_attribute_names("#state", "state");
     let filtered = filtered.expression_attribute_values(":state", text("AUTHORIZED"));
     let first = filtered.clone().limit(3).send().await.unwrap();
@@ -90,7 +90,7 @@ async fn a_filter_works_after_the_limit_so_a_page_may_be_empty_and_not_the_last(
 async fn an_index_carries_what_it_was_told_and_no_more() {
     let table = TestStore::open().await;
     table.put(listed(1, "CREATE")).await;
-    eventually(1, || async { ids(by_space(&table)).await.len() }).await;
+    eventually(1, async || ids(by_space(&table)).await.len()).await;
     let answer = by_space(&table).send().await.unwrap();
     let mut names: Vec<_> = answer.items()[0].keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -103,7 +103,7 @@ async fn only_what_has_both_keys_is_in_an_index() {
     table.put(item("half", "HEAD", &[("dueShard", text("D#1"))])).await;
     table.put(item("none", "HEAD", &[])).await;
     table.put(item("both", "HEAD", &[("dueShard", text("D#1")), ("due", text("000000000000001"))])).await;
-    eventually(vec![text("both")], || keys(due(&table))).await;
+    eventually(vec![text("both")], async || keys(due(&table)).await).await;
 }
 
 #[tokio::test]
@@ -113,11 +113,11 @@ async fn what_loses_its_keys_leaves_the_index() {
     for pk in ["removed", "replaced", "waiting"] {
         table.put(waiting(pk)).await;
     }
-    eventually(3, || async { keys(due(&table)).await.len() }).await;
+    eventually(3, async || keys(due(&table)).await.len()).await;
     let update = table.client.update_item().table_name(&table.table).set_key(Some(item("removed", "INBOX", &[])));
     update.update_expression("REMOVE due, dueShard").send().await.unwrap();
     table.put(item("replaced", "INBOX", &[])).await;
-    eventually(vec![text("waiting")], || keys(due(&table))).await;
+    eventually(vec![text("waiting")], async || keys(due(&table)).await).await;
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn what_gets_another_key_moves_in_the_index() {
     let at = |due: &str| item("p", "HEAD", &[("dueShard", text("D#1")), ("due", text(due))]);
     table.put(at("000000000000009")).await;
     table.put(at("000000000000005")).await;
-    let times = || async {
+    let times = async || {
         let answer = due(&table).send().await.unwrap();
         answer.items().iter().map(|item| item["due"].clone()).collect::<Vec<_>>()
     };

@@ -29,7 +29,7 @@ async fn get(table: &TestStore, pk: &str, sk: &str) -> Option<Item> {
 }
 
 /// Indexes may lag behind the table: asks again until the answer is as expected, or five seconds are over.
-async fn eventually<T: PartialEq + std::fmt::Debug, F: Future<Output = T>>(expected: T, ask: impl Fn() -> F) {
+pub async fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, ask: impl AsyncFn() -> T) {
     for _ in 0..100 {
         if ask().await == expected {
             return;

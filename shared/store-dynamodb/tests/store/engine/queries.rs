@@ -45,7 +45,8 @@ async fn a_batch_brings_a_hundred_items_and_leaves_out_what_is_not_there() {
     let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().unwrap();
     let answer = table.client.batch_get_item().request_items(&table.table, keys).send().await.unwrap();
     assert!(answer.unprocessed_keys().is_none_or(|left| left.is_empty()));
-    let mut found: Vec<u64> = answer.responses().unwrap()[&table.table].iter().map(|item| item["n"].as_n().unwrap().parse().unwrap()).collect();
+    let mut found: Vec<u64> =
+        answer.responses().unwrap()[&table.table].iter().map(|item| item["n"].as_n().unwrap().parse().unwrap()).collect();
     found.sort_unstable();
     assert_eq!(found, (0..99).collect::<Vec<_>>());
 }

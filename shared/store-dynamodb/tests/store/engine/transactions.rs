@@ -24,9 +24,9 @@ fn new(table: &TestStore, sk: &str) -> TransactWriteItem {
     put(table, item("p", sk, &[("by", text("transaction"))]), Some("attribute_not_exists(pk)"), &[])
 }
 
-async fn transact(table: &TestStore, writes: Vec<TransactWriteItem>, token: Option<&str>) -> Result<(), TransactWriteItemsError> {
+async fn transact(table: &TestStore, writes: Vec<TransactWriteItem>, token: Option<String>) -> Result<(), TransactWriteItemsError> {
     let transact = table.client.transact_write_items().set_transact_items(Some(writes));
-    let sent = transact.set_client_request_token(token.map(str::to_owned)).send().await;
+    let sent = transact.set_client_request_token(token).send().await;
     sent.map(drop).map_err(SdkError::into_service_error)
 }
 
@@ -35,6 +35,12 @@ fn reasons(error: TransactWriteItemsError) -> Vec<(String, Option<Item>)> {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { panic!("{error:?}") };
     let reason = |reason: &CancellationReason| (reason.code().unwrap_or("None").to_owned(), reason.item().cloned());
     canceled.cancellation_reasons().iter().map(reason).collect()
+}
+
+/// A token that no other test uses: they hold for the whole engine.
+fn token(table: &TestStore, name: &str) -> String {
+    let unique = &table.table[table.table.len() - 24..];
+    format!("{unique}-{name}")
 }
 
 fn fine() -> (String, Option<Item>) {
@@ -94,18 +100,18 @@ async fn a_repeated_token_is_answered_and_writes_nothing() {
     let table = TestStore::open().await;
     table.put(item("p", "HEAD", &[("version", number(1))])).await;
     let writes = || vec![head(&table, 1, "a"), new(&table, "O#1")];
-    transact(&table, writes(), Some("token")).await.unwrap();
-    transact(&table, writes(), Some("token")).await.expect("the first answer again, although its conditions hold no more");
+    transact(&table, writes(), Some(token(&table, "one"))).await.unwrap();
+    transact(&table, writes(), Some(token(&table, "one"))).await.expect("the first answer again, although its conditions hold no more");
     assert_eq!(get(&table, "p", "HEAD").await.unwrap()["version"], number(2));
-    let error = transact(&table, writes(), Some("another")).await.unwrap_err();
+    let error = transact(&table, writes(), Some(token(&table, "another"))).await.unwrap_err();
     assert_eq!(reasons(error)[0].0, "ConditionalCheckFailed");
 }
 
 #[tokio::test]
 async fn a_token_is_for_one_request() {
     let table = TestStore::open().await;
-    transact(&table, vec![new(&table, "O#1")], Some("token")).await.unwrap();
-    let error = transact(&table, vec![new(&table, "O#2")], Some("token")).await.unwrap_err();
+    transact(&table, vec![new(&table, "O#1")], Some(token(&table, "one"))).await.unwrap();
+    let error = transact(&table, vec![new(&table, "O#2")], Some(token(&table, "one"))).await.unwrap_err();
     assert!(matches!(error, TransactWriteItemsError::IdempotentParameterMismatchException(_)), "{error:?}");
     assert_eq!(table.items("p").await.len(), 1);
 }

@@ -1,0 +1,112 @@
+//! Write 1: the operation and its reservation, decided on what was read and stored on condition that it still holds.
+
+use super::{Answer, MoneyCommand, Request, Stored, TIME_FOR_CALL, captures_for, open};
+use crate::ports::psp::Psp;
+use crate::ports::store::{CommandStore, Committed, StoreError, Versioned};
+use crate::ports::{Clock, Connections, Ports, Source};
+use crate::retry::{RETRY_AFTER, back_off, refused};
+use domain::operation::{NewOperation, Sending};
+use domain::{Operation, OperationKind, Refusal};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::sync::Arc;
+
+pub(super) enum Intent {
+    /// The key was known: what is stored is repeated.
+    Known(Box<Answer>),
+    /// Stored by this request, which may now send it.
+    Stored(Box<Stored>, Arc<dyn Psp>),
+}
+
+/// Conflicts are decided again on what is then stored; each loser of a round meets one winner fewer in the next.
+const DECISIONS: u32 = 24;
+
+/// Reads, decides and writes the intent, again as long as somebody else is faster.
+///
+/// A write whose answer got lost may be stored all the same. The lease tells: an operation that carries it is ours to send,
+/// whatever the write seemed to answer, and any other operation of the key is somebody else's.
+pub(super) async fn store<M, S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, command: &M) -> Result<Intent, Refusal>
+where
+    M: MoneyCommand,
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let fingerprint = fingerprint(&command.canonical());
+    let (lease, psp_key) = (ports.source.unique(), ports.source.unique());
+    let mut psp: Option<Arc<dyn Psp>> = None;
+    // The last write may be stored although we were not told.
+    let mut in_doubt = false;
+    for attempt in 0..DECISIONS {
+        back_off(ports.clock, ports.source, attempt).await;
+        if attempt > 0 && request.deadline.since(ports.clock.now()) < TIME_FOR_CALL {
+            break;
+        }
+        let (read, known) = match ports.store.load_for_command(request.space, request.transaction, M::KIND, &request.key).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return Err(Refusal::TransactionNotFound),
+            Err(StoreError::Unavailable(_)) if in_doubt => continue,
+            Err(error) => return Err(refused(error)),
+        };
+        let opened = match (&known, &psp) {
+            (Some(operation), _) if !operation.is_leased_by(&lease) => return repeat(&fingerprint, read, operation.clone()),
+            (_, Some(opened)) => Arc::clone(opened),
+            (_, None) => open(ports.connections, read.transaction()).await?,
+        };
+        psp = Some(Arc::clone(&opened));
+        if let Some(operation) = known {
+            match captures_for(ports.store, &operation).await {
+                Ok(captures) => return Ok(Intent::Stored(Box::new(Stored { read, operation, captures }), opened)),
+                Err(_) => continue,
+            }
+        }
+        let captures = match command.needs_captures(opened.capabilities()) {
+            true => ports.store.load_operations(request.space, request.transaction, OperationKind::Capture).await.map_err(refused)?,
+            false => vec![],
+        };
+        let now = ports.clock.now();
+        let sending = Sending::begin(psp_key.clone(), lease.clone(), now);
+        let new = NewOperation { key: request.key.clone(), command: fingerprint.clone(), sending, now };
+        let transaction = read.transaction();
+        let decided =
+            request.precondition.check(transaction).and_then(|()| command.decide(transaction, &captures, opened.capabilities(), new));
+        let change = match decided {
+            Ok(change) => change,
+            // It may be our own reservation that stands in the way, read before our operation could be seen.
+            Err(_) if std::mem::take(&mut in_doubt) => continue,
+            Err(refusal) => return Err(refusal),
+        };
+        match ports.store.commit(&read, &change).await {
+            Ok(Committed::Done(read)) => {
+                let operation = change.created.into_iter().next().ok_or_else(|| Refusal::internal("an intent without an operation"))?;
+                let version = read.transaction().version();
+                let captures = change.updated.into_iter().map(|capture| capture.written_at(version)).collect();
+                return Ok(Intent::Stored(Box::new(Stored { read, operation, captures }), opened));
+            }
+            Ok(Committed::VersionMoved | Committed::OperationExists) => {}
+            Err(StoreError::Unavailable(detail)) => {
+                tracing::warn!(transaction = %request.transaction, detail, "the intent may or may not be stored: reading again");
+                in_doubt = true;
+            }
+            Err(inconsistent @ StoreError::Inconsistent { .. }) => return Err(refused(inconsistent)),
+        }
+    }
+    Err(Refusal::Unavailable { retry_after: RETRY_AFTER })
+}
+
+/// The answer to a key that is known: the operation as it stands, if the command is the same.
+fn repeat(fingerprint: &str, read: Versioned, operation: Operation) -> Result<Intent, Refusal> {
+    match operation.facts().command == fingerprint {
+        true => Ok(Intent::Known(Box::new(Answer { transaction: read.transaction().clone(), operation, is_new: false }))),
+        false => Err(Refusal::IdempotencyKeyReused),
+    }
+}
+
+/// SHA-256 of the canonical command: of equal length however many lines it has.
+fn fingerprint(canonical: &str) -> String {
+    Sha256::digest(canonical.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
