@@ -1,6 +1,6 @@
 //! Amounts that are none, too large, too exact, or more than there is.
 
-use crate::harness::{Api, Payment, with};
+use crate::harness::{Api, Payment, unique, with};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ async fn the_largest_amount_keeps_its_digits() {
     let most = json!({"amount": "92233720368547758.07"});
     let answer = api.command(&format!("{transaction}/captures"), "k", &most).await.expect_problem(422, "exceeds-capturable-amount");
     assert!(answer.text("/detail").contains("49.90 EUR"), "{answer}");
-    let nobody = Payment { id: "sb_nobody".into(), amount: "92233720368547758.07".into(), currency: "EUR".into() };
+    let nobody = Payment { id: unique("sb_nobody"), amount: "92233720368547758.07".into(), currency: "EUR".into() };
     let failed = api.import(&nobody).await.expect(201);
     assert_eq!(failed.digits("authorizationAmount"), ["92233720368547758.07"], "{failed}");
 }

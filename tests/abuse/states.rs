@@ -2,7 +2,7 @@
 
 use crate::harness::config::{Config, quiet, webhook_secret};
 use crate::harness::webhook::{Webhook, event};
-use crate::harness::{Answer, Api, Payment, with};
+use crate::harness::{Answer, Api, Payment, unique, with};
 use crate::local_only;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -107,7 +107,7 @@ async fn more_than_was_captured_is_not_refunded_and_what_is_in_doubt_counts() {
 #[tokio::test]
 async fn a_payment_that_was_not_adopted_takes_no_commands() {
     let api = Api::start().await;
-    let nobody = Payment { id: "sb_nobody".into(), amount: "1.00".into(), currency: "EUR".into() };
+    let nobody = Payment { id: unique("sb_nobody"), amount: "1.00".into(), currency: "EUR".into() };
     let failed = api.import(&nobody).await.expect(201);
     for kind in ["captures", "refunds"] {
         let path = format!("/v1/transactions/{}/{kind}", failed.number("/id"));

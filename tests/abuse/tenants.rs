@@ -1,7 +1,7 @@
 //! Two spaces side by side: what belongs to one does not exist for the other.
 
 use crate::harness::config::{ALL_SCOPES, Config, api_key};
-use crate::harness::{Answer, Api, Payment, with};
+use crate::harness::{Answer, Api, Payment, unique, with};
 use crate::local_only;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ async fn a_payment_of_another_space_is_asked_for_with_own_credentials_and_not_fo
     );
     assert!(!stranger.text.contains("importFailure\":{\"psp"), "{stranger}");
     // It is answered as what nobody has: nothing of the payment is told.
-    let nobody = two.import(&Payment { id: "sb_nobody".into(), ..payment.clone() }).await.expect(201);
+    let nobody = two.import(&Payment { id: unique("sb_nobody"), ..payment.clone() }).await.expect(201);
     assert_eq!(stranger.at("/importFailure"), nobody.at("/importFailure"));
     assert_eq!(one.at_sandbox(&payment).await.number("/calls/read"), 0);
     // Whoever failed with it keeps nobody from importing it.

@@ -1,6 +1,6 @@
 //! Importing: works, repeated, missing, unauthorized; and every reason for which a payment is not adopted.
 
-use crate::harness::{Answer, Api, Payment, with};
+use crate::harness::{Answer, Api, Payment, unique, with};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -72,7 +72,7 @@ async fn a_wrong_amount_or_currency_fails_with_the_reason_and_a_corrected_import
 #[tokio::test]
 async fn an_unknown_reference_is_not_found_at_the_psp() {
     let api = Api::start().await;
-    let nobody = Payment { id: "sb_nobody".into(), amount: "1.00".into(), currency: "EUR".into() };
+    let nobody = Payment { id: unique("sb_nobody"), amount: "1.00".into(), currency: "EUR".into() };
     let failed = api.import(&nobody).await.expect(201);
     assert_eq!(failed.text("/importFailure/code"), "not-found-at-psp", "{failed}");
 }
