@@ -216,7 +216,7 @@ async fn assert_adopted(store: &TestStore, id: u64, change: &Change) {
 #[tokio::test]
 async fn operations_are_adopted_however_many_they_are() {
     let store = TestStore::open().await;
-    for (id, count) in [(1, 0), (2, 1), (3, 90), (4, 91), (5, 181), (6, 250)] {
+    for (id, count) in [(1, 0), (2, 1), (3, 90), (4, 91), (5, 99), (6, 180), (7, 250)] {
         let read = begun_as(&store, id, &format!("pay_{id}")).await;
         let given = PspPayment { reference: psp_reference(&format!("canonical_{id}")), ..captured(count) };
         let change = completed(read.transaction(), &given);

@@ -20,7 +20,7 @@ fn for_any<V: std::fmt::Debug>(values: impl Strategy<Value = V>, check: impl Asy
     let runtime = Runtime::new().unwrap();
     let store = runtime.block_on(TestStore::open());
     let count = Cell::new(0);
-    let mut runner = TestRunner::new(Config { max_shrink_iters: 200, ..Config::with_cases(64) });
+    let mut runner = TestRunner::new(Config { max_shrink_iters: 200, failure_persistence: None, ..Config::with_cases(64) });
     let result = runner.run(&values, |value| {
         count.set(count.get() + 1);
         runtime.block_on(check(&store, transaction_id(count.get()), value));

@@ -175,9 +175,9 @@ async fn a_range_of_time_includes_its_beginning_and_not_its_end() {
     let store = TestStore::open().await;
     let at = |seconds| NOW.plus(Span::from_seconds(seconds));
     let mut ids = Vec::new();
-    for second in 0..5 {
-        let id = TransactionId::draw(at(second), 7);
-        let mut facts = begun(space(1), id, &import_command(&format!("pay_{second}"))).facts().clone();
+    for (second, random) in [(0, 0), (1, 6), (1, 7), (2, 0), (3, 0)] {
+        let id = TransactionId::draw(at(second), random);
+        let mut facts = begun(space(1), id, &import_command(&format!("pay_{id}"))).facts().clone();
         facts.created_on = at(second);
         let transaction = domain::Transaction::restore(facts).unwrap();
         store.begin_import(&transaction, &Default::default()).await.unwrap();
@@ -185,11 +185,12 @@ async fn a_range_of_time_includes_its_beginning_and_not_its_end() {
     }
     found(&store, &all(), &ids.iter().copied().rev().collect::<Vec<_>>()).await;
     let between = |from, to| Search { created_from: Some(at(from)), created_to: Some(at(to)), ..all() };
-    assert_eq!(page(&store, &between(1, 3)).await.0, [ids[2], ids[1]]);
-    assert_eq!(page(&store, &between(0, 5)).await.0.len(), 5);
-    for (from, to) in [(3, 3), (4, 1), (5, 9), (-9, 0)] {
+    assert_eq!(page(&store, &between(1, 3)).await.0, [ids[3], ids[2], ids[1]]);
+    assert_eq!(page(&store, &between(0, 4)).await.0.len(), 5);
+    for (from, to) in [(3, 3), (3, 1), (2, 0), (4, 9), (-9, 0)] {
         assert_eq!(page(&store, &between(from, to)).await, (vec![], None), "{from} to {to}");
     }
-    assert_eq!(page(&store, &Search { before: Some(transaction_id(ids[1])), ..between(0, 5) }).await.0, [ids[0]]);
-    assert_eq!(page(&store, &Search { before: Some(transaction_id(ids[1])), ..between(2, 5) }).await, (vec![], None));
+    let before = |id, search| Search { before: Some(transaction_id(id)), ..search };
+    assert_eq!(page(&store, &before(ids[2], between(0, 4))).await.0, [ids[1], ids[0]]);
+    assert_eq!(page(&store, &before(ids[2], between(2, 4))).await, (vec![], None), "the cursor is already before the beginning");
 }

@@ -145,7 +145,7 @@ fn price(usage: &Usage) -> String {
 
 #[test]
 fn units_and_prices_are_exact() {
-    assert_eq!([0, 50, 100, 1_25, 140_00].map(units), ["0", "0.5", "1", "1.25", "140"]);
-    let usage = Usage { read_hundredths: 2_00, write_hundredths: 14_00, ..Usage::default() };
+    assert_eq!([0, 50, 100, 125, 14_000].map(units), ["0", "0.5", "1", "1.25", "140"]);
+    let usage = Usage { read_hundredths: 200, write_hundredths: 1400, ..Usage::default() };
     assert_eq!(price(&usage), "$9.00");
 }
