@@ -5,6 +5,7 @@ use domain::operation::{CaptureCommand, RefundCommand, RefundTarget};
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::{Money, OperationKind, OperationState, Outcome};
 use embedded::Usage;
+use testkit::Calls;
 use testkit::builders::{NOW, capture_at_psp, decimal, merchant_reference, psp_reference};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,10 @@ impl Operation {
                 let movements = (0..past.captures).map(|number| capture_at_psp(&format!("ch_{number:024}"))).collect();
                 scene.import_of(2, PspPayment { movements, ..scene.payment(2) }).await;
             }
-            Self::Status => scene.status(id).await,
+            Self::Status => {
+                scene.status(id).await;
+                assert_eq!(scene.psp().calls(), Calls::default(), "status never talks to a PSP");
+            }
             Self::Capture => succeeded(&scene.capture(id, past.captures + 1).await),
             Self::LongestCapture => {
                 scene.psp().answers(Outcome::Succeeded { psp_reference: Some(psp_reference(&"c".repeat(255))) });
