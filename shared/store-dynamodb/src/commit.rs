@@ -33,7 +33,7 @@ pub(crate) enum Guard {
 /// What came of a transactional write.
 pub(crate) enum Written {
     Done,
-    /// The first write that was refused, with the item that stood in its way.
+    /// A write was refused, and with it all of them; the item is the one that stood in its way.
     Refused(Guard, Option<Item>),
     /// Another transaction was at the same items; nothing was written.
     Conflict,
@@ -101,10 +101,9 @@ impl Store {
 
 /// Which write was refused. The last one that names its item wins: what exists already says more than a moved version.
 fn refusal(guards: &[Guard], error: SdkError<TransactWriteItemsError>) -> Result<Written, StoreError> {
-    let canceled = match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled,
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => return Ok(Written::Conflict),
-        _ => return Err(unavailable(&error)),
+    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+        // Among these is a repetition of ours while the first is still under way: it may be stored yet.
+        return Err(unavailable(&error));
     };
     let mut conflict = false;
     let mut refused = None;
@@ -114,6 +113,7 @@ fn refusal(guards: &[Guard], error: SdkError<TransactWriteItemsError>) -> Result
                 refused = Some((guard.clone(), reason.item().cloned()));
             }
             Some("TransactionConflict") => conflict = true,
+            Some("ValidationError") => return Err(unbuildable("an item of a transaction is not valid")),
             _ => {}
         }
     }

@@ -113,7 +113,7 @@ impl Store {
 /// The part of the index that the search looks at: from the oldest to the newest id, both included.
 fn range(search: &Search) -> (String, String) {
     let oldest = search.created_from.and_then(TransactionId::earliest_at).map_or(0, TransactionId::number);
-    let created_to = search.created_to.and_then(TransactionId::earliest_at).map_or(u64::MAX >> 11, TransactionId::number);
+    let created_to = search.created_to.map_or(u64::MAX >> 11, |to| TransactionId::earliest_at(to).map_or(0, TransactionId::number));
     let newest = search.before.map_or(created_to, |before| created_to.min(before.number() - 1));
     // An empty range asks for nothing instead of being refused.
     (format!("{:016}", oldest.min(newest)), format!("{newest:016}"))
