@@ -144,6 +144,7 @@ async fn an_answer_that_cannot_be_trusted_leaves_the_capture_unknown_and_its_amo
     let api = Api::start().await;
     for fault in ["lost-answer", "lost-request", "error-500", "error-503", "garbage", "wrong-amount"] {
         let (transaction, payment) = api.imported("49.90", "EUR").await;
+        api.unreadable(&payment).await;
         api.fault(&payment, "capture", fault, 1).await;
         let capture = api.command(&format!("{transaction}/captures"), "k", &json!({"amount": "20.00"})).await.expect(201);
         assert_eq!(capture.text("/state"), "UNKNOWN", "{fault}: {capture}");

@@ -42,6 +42,7 @@ async fn a_refund_needs_something_that_was_captured() {
     let (transaction, payment) = api.imported("49.90", "EUR").await;
     let refunds = format!("{transaction}/refunds");
     api.command(&refunds, "k", &json!({"amount": "5.00"})).await.expect_problem(409, "invalid-state");
+    api.unreadable(&payment).await;
     api.fault(&payment, "capture", "lost-answer", 1).await;
     api.command(&format!("{transaction}/captures"), "c", &json!({"amount": "20.00"})).await.expect(201);
     api.command(&refunds, "k", &json!({"amount": "5.00"})).await.expect_problem(409, "capture-not-final");
@@ -89,6 +90,7 @@ async fn a_refused_refund_gives_its_amount_back_and_an_unknown_one_keeps_it() {
     api.fault(&payment, "refund", "refuse", 1).await;
     let refused = api.command(&refunds, "r1", &json!({"amount": "5.00", "captureId": capture})).await.expect(201);
     assert_eq!((refused.text("/state"), refused.digits("refundable")), ("FAILED".to_owned(), vec!["49.90".to_owned()]), "{refused}");
+    api.unreadable(&payment).await;
     api.fault(&payment, "refund", "lost-answer", 1).await;
     let unknown = api.command(&refunds, "r2", &json!({"amount": "5.00"})).await.expect(201);
     assert_eq!((unknown.text("/state"), unknown.digits("refundable")), ("UNKNOWN".to_owned(), vec!["44.90".to_owned()]), "{unknown}");

@@ -103,6 +103,11 @@ impl Api {
         assert!((200..300).contains(&answer.status), "{answer}");
     }
 
+    /// Keeps the sandbox from being read for this payment, so that no webhook settles what a test wants to see open.
+    pub async fn unreadable(&self, payment: &Payment) {
+        self.fault(payment, "read", "error-503", 50).await;
+    }
+
     pub async fn import(&self, payment: &Payment) -> Answer {
         self.post("/v1/transactions/import", &payment.command()).await
     }

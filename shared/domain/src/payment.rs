@@ -2,7 +2,7 @@
 
 use crate::id::{OperationReference, PspReference};
 use crate::money::{Minor, Money};
-use crate::operation::OperationKind;
+use crate::operation::{OperationKind, OperationState};
 use crate::outcome::Failure;
 use crate::time::Timestamp;
 use crate::transaction::TransactionState;
@@ -66,4 +66,14 @@ pub enum MovementState {
     Pending,
     Successful,
     Failed(Failure),
+}
+
+impl From<&MovementState> for OperationState {
+    fn from(state: &MovementState) -> Self {
+        match state {
+            MovementState::Pending => OperationState::Pending,
+            MovementState::Successful => OperationState::Successful,
+            MovementState::Failed(_) => OperationState::Failed,
+        }
+    }
 }

@@ -100,7 +100,14 @@ where
         tracing::warn!(transaction = %request.transaction, operation = %id, "too little time is left to call the PSP: it stays REQUESTED");
         return Ok(stored.answer());
     }
-    let outcome = M::call(psp.as_ref(), &stored).await?;
+    let outcome = match M::call(psp.as_ref(), &stored).await {
+        Ok(outcome) => outcome,
+        // The intent is stored, so the answer is the operation, even where a bug of ours kept it from being sent.
+        Err(refusal) => {
+            tracing::error!(transaction = %request.transaction, operation = %id, ?refusal, "the operation cannot be sent");
+            return Ok(stored.answer());
+        }
+    };
     tracing::info!(transaction = %request.transaction, operation = %id, outcome = outcome_name(&outcome), "the PSP was called");
     match Effect::of_outcome(outcome) {
         Some(effect) => {

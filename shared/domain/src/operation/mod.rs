@@ -11,7 +11,7 @@ pub use block::OpenOperation;
 pub use capture::CaptureOrder;
 pub use command::{CaptureCommand, OperationLine, RefundCommand, RefundReason, RefundTarget};
 pub use refund::RefundOrder;
-pub use settle::{Change, Effect, adopt};
+pub use settle::{Effect, adopt};
 pub use state::OperationState;
 
 use crate::currency::Currency;

@@ -11,8 +11,7 @@ use crate::money::Minor;
 use crate::outcome::{Doubt, Failure, Outcome};
 use crate::payment::{Movement, MovementState};
 use crate::time::Timestamp;
-pub use crate::transaction::Change;
-use crate::transaction::{FinalCapture, Share, Transaction, TransactionFacts, TransactionState};
+use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionFacts, TransactionState};
 
 /// What became known about an operation: from the answer to a call, from a reading, or from a person.
 #[derive(Clone, Debug, PartialEq, Eq)]

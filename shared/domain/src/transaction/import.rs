@@ -9,7 +9,7 @@ use crate::id::{ConnectionName, MerchantReference, OperationId, PspReference, Sp
 use crate::interaction::InteractionKind;
 use crate::money::{Decimal, Minor, Money, NotAnAmount};
 use crate::named::named;
-use crate::operation::{Actor, Operation, OperationKind, OperationState, adopt};
+use crate::operation::{Actor, Operation, OperationKind, adopt};
 use crate::outcome::{Failure, FailureCategory};
 use crate::payment::PspPayment;
 use crate::time::{Span, Timestamp};
@@ -248,14 +248,4 @@ fn balance_of(payment: &PspPayment) -> Result<Balance, Refusal> {
         };
     }
     Ok(balance)
-}
-
-impl From<&crate::payment::MovementState> for OperationState {
-    fn from(state: &crate::payment::MovementState) -> Self {
-        match state {
-            crate::payment::MovementState::Pending => OperationState::Pending,
-            crate::payment::MovementState::Successful => OperationState::Successful,
-            crate::payment::MovementState::Failed(_) => OperationState::Failed,
-        }
-    }
 }
