@@ -8,4 +8,5 @@
 mod abuse;
 mod flows;
 mod harness;
+mod parity;
 mod project;

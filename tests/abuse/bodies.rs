@@ -1,6 +1,6 @@
 //! Bodies that are no JSON, too much JSON, or JSON that means two things.
 
-use crate::harness::{Answer, Api, padded};
+use crate::harness::{Answer, Api, commands, padded};
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -8,8 +8,9 @@ use std::time::Duration;
 const IMPORT: &str = "/v1/transactions/import";
 
 /// A hostile body takes well under 50 ms. The bound is far above that because the machine that runs the tests is slow and
-/// busy; what it must catch grows with the square of the body, or without end.
+/// busy, and one of a few tries may keep to it; what it must catch grows with the square of the body, or without end.
 const AT_ONCE: Duration = Duration::from_secs(1);
+const TRIES: usize = 3;
 
 /// All of these are refused as capture, refund and import, at once, and nothing happens.
 async fn refused_everywhere(bodies: &[(&str, Vec<u8>)], status: u16, code: &str) {
@@ -17,11 +18,18 @@ async fn refused_everywhere(bodies: &[(&str, Vec<u8>)], status: u16, code: &str)
     let (transaction, payment) = api.imported("49.90", "EUR").await;
     let before = api.get(&transaction).await;
     for (name, body) in bodies {
-        for path in [format!("{transaction}/captures"), format!("{transaction}/refunds"), IMPORT.to_owned()] {
-            let request = api.request(Method::POST, &path).header("content-type", "application/json").header("idempotency-key", "k");
-            let begun = tokio::time::Instant::now();
-            let answer = Answer::of(request.body(body.clone())).await;
-            let took = begun.elapsed();
+        for path in commands().map(|kind| format!("{transaction}/{kind}")).chain([IMPORT.to_owned()]) {
+            let ask = async || {
+                let request = api.request(Method::POST, &path).header("content-type", "application/json").header("idempotency-key", "k");
+                let begun = tokio::time::Instant::now();
+                (Answer::of(request.body(body.clone())).await, begun.elapsed())
+            };
+            let (mut answer, mut took) = ask().await;
+            for _ in 1..TRIES {
+                if took >= AT_ONCE {
+                    (answer, took) = ask().await;
+                }
+            }
             assert!(took < AT_ONCE, "{name}, {path}: {took:?}");
             assert!(answer.text.len() < 20_000, "{name}, {path}: {} bytes of answer", answer.text.len());
             assert_eq!(answer.body["code"], code, "{name}, {path}: {answer}");
@@ -132,12 +140,37 @@ async fn a_misspelt_property_does_not_capture_everything() {
         (json!({"__proto__": {"amount": 1}}), "/__proto__"),
         (json!({"amount": "1.00", "captureAll": true}), "/captureAll"),
     ] {
-        for kind in ["captures", "refunds"] {
+        for kind in commands() {
             let answer = api.command(&format!("{transaction}/{kind}"), "k", &body).await.expect_problem(400, "invalid-request");
-            assert_eq!(answer.text("/errors/0/pointer"), pointer, "{answer}");
+            let flaws = answer.at("/errors").as_array().expect("a list");
+            assert!(flaws.iter().any(|flaw| flaw["pointer"] == pointer), "{answer}");
         }
     }
-    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
+    // A void has no amount: whoever names one means something else.
+    api.command(&format!("{transaction}/voids"), "k", &json!({"amount": "1.00"})).await.expect_problem(400, "invalid-request");
+    let calls = api.at_sandbox(&payment).await;
+    assert_eq!((calls.number("/calls/capture"), calls.number("/calls/void")), (0, 0));
+}
+
+/// What has a digit or an `@` could be a card's number, a key or somebody's address in the wrong place.
+#[tokio::test]
+async fn a_name_that_could_be_a_secret_is_not_repeated() {
+    let api = Api::start().await;
+    let (transaction, _) = api.imported("49.90", "EUR").await;
+    for name in ["4111111111111111", "ada@example.com", "k3y", "\u{664}\u{661}"] {
+        for path in commands().map(|kind| format!("{transaction}/{kind}")).chain([IMPORT.to_owned()]) {
+            let answer = api.command(&path, "k", &json!({name: 1})).await.expect_problem(400, "invalid-request");
+            assert!(!answer.text.contains(name) && answer.text.contains("not repeated"), "{answer}");
+        }
+        let twice = format!("{{\"{name}\":1,\"{name}\":1}}");
+        let answer = api.post_text(IMPORT, None, &twice).await.expect_problem(400, "invalid-request");
+        assert!(!answer.text.contains(name), "{answer}");
+        let data = json!({"metaData": {name: 1}});
+        let answer = api.post(IMPORT, &data).await;
+        assert!(matches!(answer.status, 400 | 422) && !answer.text.contains(name), "{answer}");
+        let answer = api.get(&format!("/v1/transactions?{name}={name}")).await.expect_problem(400, "invalid-request");
+        assert!(!answer.text.contains(name), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -166,6 +199,9 @@ async fn a_value_of_another_type_is_refused() {
         json!({"note": ["x"]}),
     ] {
         api.command(&format!("{transaction}/refunds"), "k", &body).await.expect_problem(400, "invalid-request");
+    }
+    for body in [json!({"reason": 1}), json!({"reason": "BECAUSE"}), json!({"merchantReference": ""}), json!({"version": "1"})] {
+        api.command(&format!("{transaction}/voids"), "k", &body).await.expect_problem(400, "invalid-request");
     }
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
 }
@@ -207,9 +243,14 @@ async fn a_body_may_be_256_kilobytes_and_not_a_byte_more() {
     api.post_text(IMPORT, None, &padded(256 * 1024 + 1)).await.expect_problem(413, "body-too-large");
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
     api.post_text(&captures, Some("k"), &padded(256 * 1024)).await.expect(201);
-    // Beyond 10 MB it is the gateway that answers.
-    let by_the_gateway = api.post_text(&captures, Some("m"), &padded(10 * 1024 * 1024 + 1)).await.expect(413);
-    assert_eq!(by_the_gateway.body["code"], json!(null), "{by_the_gateway}");
+}
+
+#[tokio::test]
+async fn beyond_ten_megabytes_it_is_the_gateway_that_answers() {
+    let api = Api::start().await;
+    let body = padded("{\"amount\":\"1.00\"}", 10 * 1024 * 1024 + 1);
+    let answer = api.post_text("/v1/transactions/123456789/captures", Some("k"), &body).await.expect(413);
+    assert_eq!(answer.body["code"], json!(null), "{answer}");
 }
 
 #[tokio::test]

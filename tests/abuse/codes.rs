@@ -42,7 +42,7 @@ fn every_test_of_the_table_is_there() {
 }
 
 /// All codes, as the product lists them.
-fn codes() -> Vec<String> {
+pub fn codes() -> Vec<String> {
     let text = std::fs::read_to_string(root().join("shared/domain/src/error.rs")).expect("the list of codes");
     let list = text.split("pub const CODES").nth(1).and_then(|rest| rest.split("];").next()).expect("the list of codes");
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()

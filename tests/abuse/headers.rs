@@ -1,7 +1,7 @@
 //! Headers and texts that try to become other headers, and headers that are too much.
 
 use crate::harness::raw::{authorization, raw};
-use crate::harness::{Answer, Api, with};
+use crate::harness::{Answer, Api, commands, with};
 use crate::local_only;
 use reqwest::Method;
 use serde_json::json;
@@ -19,7 +19,22 @@ async fn a_request_id_is_echoed_if_it_is_a_plain_one_and_replaced_otherwise() {
         assert_eq!(asked(id).await, id);
     }
     let (long, huge) = ("x".repeat(101), "x".repeat(10 * 1024));
-    for id in ["", "a b", "a,b", "<script>", "\"a\"", "a\tb", "\u{e4}", "a\u{202e}b", "${jndi:x}", "%0d%0a", &long, &huge] {
+    for id in [
+        "4111111111111111",
+        "order-4111-1111-1111-1111",
+        "",
+        "a b",
+        "a,b",
+        "<script>",
+        "\"a\"",
+        "a\tb",
+        "\u{e4}",
+        "a\u{202e}b",
+        "${jndi:x}",
+        "%0d%0a",
+        &long,
+        &huge,
+    ] {
         let made = asked(id).await;
         assert!(made != id && (1..=100).contains(&made.len()) && made.is_ascii(), "{id:?} became {made:?}");
     }
@@ -53,8 +68,11 @@ async fn references_and_addresses_hold_no_line_breaks() {
     let other = api.payment("49.90", "EUR").await;
     for text in ["INV-1\r\nx-evil: 1", "INV\n1", "INV\u{0}1", "INV\u{7f}", "INV\u{85}1", "INV\u{2028}1", "INV-\u{e4}", "\u{202e}1-VNI"] {
         let body = json!({"amount": "1.00", "merchantReference": text});
-        api.command(&format!("{transaction}/captures"), "k", &body).await.expect_problem(400, "invalid-request");
-        api.command(&format!("{transaction}/refunds"), "k", &body).await.expect_problem(400, "invalid-request");
+        let alone = json!({"merchantReference": text});
+        for kind in commands() {
+            let body = if kind == "voids" { &alone } else { &body };
+            api.command(&format!("{transaction}/{kind}"), "k", body).await.expect_problem(400, "invalid-request");
+        }
         for name in ["merchantReference", "pspReference", "connection", "invoiceMerchantReference", "deviceSessionIdentifier"] {
             let command = with(&other.command(), name, text);
             api.post("/v1/transactions/import", &command).await.expect_problem(400, "invalid-request");
@@ -92,9 +110,11 @@ async fn ten_kilobytes_of_headers_do_no_harm() {
         assert!(!answer.text.contains(&large[..200]), "{name}");
     }
     for name in ["idempotency-key", "if-match"] {
-        let request = api.request(Method::POST, &format!("{transaction}/captures")).header("idempotency-key", "k").header(name, &large);
-        let answer = Answer::of(request.body("{}")).await;
-        assert!(matches!(answer.status, 400 | 431) && answer.text.len() < 2000, "{name}: {answer}");
+        for kind in commands() {
+            let request = api.request(Method::POST, &format!("{transaction}/{kind}")).header("idempotency-key", "k").header(name, &large);
+            let answer = Answer::of(request.body("{}")).await;
+            assert!(matches!(answer.status, 400 | 431) && answer.text.len() < 2000, "{name}: {answer}");
+        }
     }
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
 }

@@ -2,10 +2,16 @@
 
 use crate::harness::config::{ALL_SCOPES, Config, api_key};
 use crate::harness::raw::{authorization, raw};
-use crate::harness::{Api, Server, data_folder, with};
+use crate::harness::{Api, Payment, Server, commands, data_folder, with};
 use crate::local_only;
 use futures_util::future::join_all;
+use rusqlite::Connection;
 use serde_json::json;
+
+async fn nothing_was_called(api: &Api, payment: &Payment) {
+    let calls = api.at_sandbox(payment).await;
+    assert_eq!(["capture", "refund", "void"].map(|call| calls.number(&format!("/calls/{call}"))), [0, 0, 0], "{calls}");
+}
 
 #[tokio::test]
 async fn fifty_equal_refunds_at_once_are_one_operation() {
@@ -48,6 +54,12 @@ async fn a_key_names_one_command_of_one_kind_on_one_transaction() {
 
     let refund = api.command(&refunds, "k", &json!({"amount": "5.00"})).await.expect(201);
     assert_eq!(refund.text("/kind"), "REFUND");
+    let released = api.command(&format!("{transaction}/voids"), "k", &json!({})).await.expect(201);
+    assert_eq!((released.text("/kind"), released.digits("amount")[0].as_str()), ("VOID".to_owned(), "29.90"), "{released}");
+    api.command(&format!("{transaction}/voids"), "k", &json!({"merchantReference": "V-1"}))
+        .await
+        .expect_problem(422, "idempotency-key-reused");
+    assert_eq!(api.at_sandbox(&payment).await.number("/calls/void"), 1);
     let (another, its_payment) = api.imported("49.90", "EUR").await;
     api.command(&format!("{another}/captures"), "k", &json!({"amount": "11.00"})).await.expect(201);
     assert_eq!(api.at_sandbox(&its_payment).await.text("/captured"), "11.00");
@@ -76,11 +88,11 @@ async fn a_key_of_another_space_tells_nothing() {
 async fn a_command_without_a_key_is_refused() {
     let api = Api::start().await;
     let (transaction, payment) = api.imported("49.90", "EUR").await;
-    for kind in ["captures", "refunds"] {
+    for kind in commands() {
         let path = format!("{transaction}/{kind}");
-        api.post(&path, &json!({"amount": "1.00"})).await.expect_problem(400, "idempotency-key-missing");
+        api.post(&path, &json!({})).await.expect_problem(400, "idempotency-key-missing");
     }
-    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
+    nothing_was_called(&api, &payment).await;
 }
 
 #[tokio::test]
@@ -92,10 +104,13 @@ async fn a_key_is_one_to_a_hundred_printable_characters() {
     for key in
         ["", "\"\"", &long, &"x".repeat(300), &format!("\"{long}\""), "\"k", "k\"", "\"", "\"a\"b\"", "a\tb", "caf\u{e9}", "\u{1f511}"]
     {
-        let answer = api.command(&captures, key, &json!({"amount": "1.00"})).await.expect_problem(400, "idempotency-key-invalid");
-        assert!(key.len() < 3 || !answer.text.contains(key), "the key is repeated: {answer}");
+        for kind in commands() {
+            let answer =
+                api.command(&format!("{transaction}/{kind}"), key, &json!({})).await.expect_problem(400, "idempotency-key-invalid");
+            assert!(key.len() < 3 || !answer.text.contains(key), "the key is repeated: {answer}");
+        }
     }
-    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
+    nothing_was_called(&api, &payment).await;
     for key in [longest.as_str(), "INV 2026/1 #a:b", "~!@$%^&*()_+{}|<>?"] {
         assert_eq!(api.command(&captures, key, &json!({"amount": "1.00"})).await.expect(201).text("/idempotencyKey"), key);
     }
@@ -108,10 +123,12 @@ async fn control_characters_in_a_key_do_not_pass() {
     let (transaction, payment) = api.imported("49.90", "EUR").await;
     for control in ["\0", "\u{1}", "\u{1b}", "\r", "\u{7f}"] {
         let headers = format!("{}idempotency-key: a{control}b\r\n", authorization(&api));
-        let answer = raw(&api, &format!("POST {transaction}/captures"), headers.as_bytes(), b"{}").await;
-        assert_eq!(answer.status, 400, "{control:?}: {answer}");
+        for kind in commands() {
+            let answer = raw(&api, &format!("POST {transaction}/{kind}"), headers.as_bytes(), b"{}").await;
+            assert_eq!(answer.status, 400, "{control:?}: {answer}");
+        }
     }
-    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 0);
+    nothing_was_called(&api, &payment).await;
 }
 
 #[tokio::test]
@@ -131,4 +148,33 @@ async fn a_key_lives_as_long_as_its_operation() {
     assert_eq!(api.command(&captures, "k", &json!({"amount": "10.00"})).await.expect(200).number("/id"), first.number("/id"));
     api.command(&captures, "k", &json!({"amount": "11.00"})).await.expect_problem(422, "idempotency-key-reused");
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 1);
+
+    // Nor does anything of a transaction end by itself: a year later it is all there.
+    let table = Connection::open(folder.join("table.sqlite")).expect("the table");
+    let count = |condition: &str| {
+        let sql = format!("SELECT count(*) FROM \"collana-pay\" WHERE pk LIKE 'S:S#1#T#%' AND {condition}");
+        table.query_row(&sql, [], |row| row.get::<_, u64>(0)).expect("a number")
+    };
+    assert_eq!((count("sk LIKE 'S:O#CAPTURE#%'"), count("item_json LIKE '%expiresAt%'")), (1, 0));
+}
+
+/// What could be the number of a card is not kept, and a key is kept.
+#[tokio::test]
+async fn a_key_is_no_number_of_a_card() {
+    let api = Api::start().await;
+    let (transaction, payment) = api.imported("49.90", "EUR").await;
+    for kind in commands() {
+        for key in ["4111111111111111", "\"4111 1111 1111 1111\"", "INV 5555-5555-5555-4444"] {
+            let answer = api.command(&format!("{transaction}/{kind}"), key, &json!({})).await.expect_problem(422, "card-data-not-allowed");
+            assert_eq!(answer.text("/errors/0/pointer"), "Idempotency-Key", "{answer}");
+            assert!(!answer.text.contains("1111") && !answer.text.contains("5555"), "{answer}");
+        }
+    }
+    nothing_was_called(&api, &payment).await;
+    // Keys that programs make are none, whatever digits they have.
+    for key in
+        ["b7e4a2f0-1c3d-4539-9201-34247a6f9be2", "20261122101530123456", "9f86d081884c4539920134247aa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0"]
+    {
+        api.command(&format!("{transaction}/captures"), key, &json!({"amount": "1.00"})).await.expect(201);
+    }
 }

@@ -1,6 +1,9 @@
 //! Texts that merchants write: too many, too long, of every script, and never the number of a card.
 
+use crate::harness::config::Config;
+use crate::harness::fake_psp::{self, FakePsp, Reply};
 use crate::harness::{Api, Payment, with};
+use crate::local_only;
 use serde_json::{Map, Value, json};
 
 const IMPORT: &str = "/v1/transactions/import";
@@ -52,6 +55,9 @@ async fn no_text_holds_the_number_of_a_card() {
         ("metaData", json!({"4111111111111111": "x"})),
         ("metaData", json!({"note": "paid with 5555-5555-5555-4444, thanks"})),
         ("merchantReference", json!("4111111111111111")),
+        ("pspReference", json!("4111111111111111")),
+        ("timeZone", json!("4111111111111111")),
+        ("language", json!("de-4111-1111-1111-1111")),
         ("invoiceMerchantReference", json!("INV 4111111111111111")),
         ("customerId", json!(CARD)),
         ("shippingMethod", json!("378282246310005")),
@@ -79,6 +85,7 @@ async fn neither_do_the_texts_of_commands() {
         ("refunds", json!({"captureMerchantReference": CARD})),
         ("refunds", json!({"note": format!("card {CARD}")})),
         ("refunds", lines),
+        ("voids", json!({"merchantReference": CARD})),
     ] {
         let answer = api.command(&format!("{transaction}/{kind}"), "k", &body).await.expect_problem(422, "card-data-not-allowed");
         assert!(!answer.text.contains("4111"), "{answer}");
@@ -157,4 +164,25 @@ async fn references_and_notes_have_their_limits() {
     api.command(&captures, "c", &reference(100)).await.expect(201);
     assert_eq!(api.command(&refunds, "r", &note(500)).await.expect(201).text("/note").chars().count(), 500);
     assert_eq!(api.command(&captures, "lines", &json!({"lineItems": lines[..500]})).await.expect(201).digits("amount")[0], "5.00");
+}
+
+/// A day may have 86,401 seconds, and time stamps of PSPs and callers then say so.
+#[tokio::test]
+async fn a_leap_second_does_no_harm() {
+    local_only!();
+    let leap = "2016-12-31T23:59:60Z";
+    let psp = FakePsp::start(move |_| {
+        let mut payment = fake_psp::authorized(&[]);
+        payment["authorizedOn"] = leap.into();
+        Reply::json(200, &payment)
+    })
+    .await;
+    let api = Config::default().space(1).sandbox_at("sandbox", &psp.url).start().await;
+    let answer = api.import(&fake_psp::payment()).await.expect(201);
+    assert_eq!(answer.text("/importState"), "IMPORT_COMPLETED", "{answer}");
+    assert!(answer.text("/authorizedOn").starts_with("2016-12-31T23:59:59"), "{answer}");
+    for query in [format!("createdFrom={leap}"), format!("createdTo={leap}")] {
+        api.get(&format!("/v1/transactions?{query}")).await.expect(200);
+    }
+    api.get("/v1/transactions?createdFrom=2026-11-22T10:00:60Z").await.expect_problem(400, "invalid-request");
 }

@@ -1,6 +1,7 @@
 //! What callers, PSPs and strangers get wrong or try, and the test that shows what comes of it.
 //!
-//! No answer in any test may name what is inside or repeat a secret: `Answer` looks at all of them.
+//! No answer in any test may name what is inside or repeat a secret: `Answer` looks at all of them. No log of any dev server may
+//! hold one: `Server` looks at it when a test ends.
 //!
 //! | what is tried | test |
 //! |---|---|
@@ -21,13 +22,17 @@
 //! | 50 equal commands at once | `keys::fifty_equal_refunds_at_once_are_one_operation` |
 //! | a key for another command | `keys::a_key_names_one_command_of_one_kind_on_one_transaction` |
 //! | a key of another space | `keys::a_key_of_another_space_tells_nothing` |
-//! | a key that is missing or none | `keys::a_command_without_a_key_is_refused` |
+//! | an idempotency key that is missing or none | `keys::a_command_without_a_key_is_refused` |
 //! |  | `keys::a_key_is_one_to_a_hundred_printable_characters` |
 //! |  | `keys::control_characters_in_a_key_do_not_pass` |
+//! |  | `keys::a_key_is_no_number_of_a_card` |
 //! | an old key | `keys::a_key_lives_as_long_as_its_operation` |
 //! | a capture after the end | `states::what_was_released_at_the_psp_cannot_be_captured` |
 //! |  | `states::what_is_captured_is_captured` |
+//! |  | `states::what_was_voided_is_neither_captured_nor_voided_again` |
+//! | a void after the end | `states::nothing_is_voided_after_everything_was_captured_and_after_a_part_only_the_rest` |
 //! | a command while another is in doubt | `states::while_a_final_capture_is_in_doubt_nothing_else_is_captured` |
+//! |  | `states::while_a_capture_is_in_doubt_nothing_is_voided_and_the_reverse` |
 //! | a refund of too much or too early | `states::more_than_was_captured_is_not_refunded_and_what_is_in_doubt_counts` |
 //! |  | `states::nothing_is_refunded_before_its_capture_is_final` |
 //! | a refund while the capture is pending | `states::nothing_is_refunded_before_its_capture_is_final` |
@@ -62,15 +67,23 @@
 //! |  | `bodies::ten_thousand_levels_of_nesting_do_no_harm` |
 //! |  | `bodies::more_properties_than_anything_has_are_refused` |
 //! |  | `bodies::a_property_that_appears_twice_is_refused` |
+//! |  | `bodies::a_misspelt_property_does_not_capture_everything` |
+//! |  | `bodies::a_value_of_another_type_is_refused` |
+//! |  | `bodies::a_name_that_could_be_a_secret_is_not_repeated` |
+//! | a body that is too large | `bodies::a_body_may_be_256_kilobytes_and_not_a_byte_more` |
+//! |  | `bodies::beyond_ten_megabytes_it_is_the_gateway_that_answers` |
 //! | text that is none | `bodies::text_that_is_no_text_is_refused` |
 //! |  | `limits::no_text_holds_control_characters_but_tabs_and_line_breaks` |
 //! | a table that cannot be written | `outages::a_webhook_that_cannot_be_stored_is_not_acknowledged_and_counts_when_it_comes_again` |
 //! | ids that are none | `ids::what_is_no_id_is_refused_before_anything_is_looked_up` |
+//! |  | `ids::an_escaped_slash_leads_nowhere_either` |
 //! |  | `ids::a_path_that_leads_elsewhere_leads_nowhere` |
 //! |  | `ids::references_that_look_like_keys_of_the_table_are_only_references` |
 //! |  | `ids::a_key_that_names_another_item_finds_none` |
 //! | what belongs to another space | `tenants::what_belongs_to_another_space_is_not_there_to_the_byte` |
 //! |  | `tenants::a_list_and_its_cursors_end_at_the_space` |
+//! |  | `tenants::one_reference_on_two_connections_is_two_payments` |
+//! |  | `strangers::ten_thousand_times_what_belongs_to_another_space_is_not_there_to_the_byte` |
 //! | too much metadata, card numbers, every script | `limits::metadata_has_its_limits` |
 //! |  | `limits::no_text_holds_the_number_of_a_card` |
 //! |  | `limits::neither_do_the_texts_of_commands` |
@@ -80,19 +93,34 @@
 //! |  | `headers::a_request_id_is_echoed_if_it_is_a_plain_one_and_replaced_otherwise` |
 //! |  | `headers::ten_kilobytes_of_headers_do_no_harm` |
 //! |  | `headers::two_authorizations_are_none` |
-//! | keys that are none or may not | `access::nobody_gets_past_any_route_without_a_key` |
+//! | API keys that are none or may not | `access::every_route_answers_everybody_as_the_table_says` |
+//! |  | `access::the_route_without_keys_answers_nobody_but_the_psp_of_the_connection` |
+//! |  | `access::nobody_gets_past_any_route_without_a_key` |
 //! |  | `access::every_key_that_is_none_gets_the_same_answer` |
 //! |  | `access::a_key_without_the_scope_is_refused_and_no_other_scope_makes_up_for_it` |
 //! |  | `access::a_read_key_moves_no_money` |
 //! |  | `access::a_key_does_not_belong_into_the_address` |
+//! |  | `access::who_asks_comes_before_what_is_asked` |
+//! |  | `api_keys::a_key_with_one_wrong_character_is_none` |
+//! | API keys that were stolen, have leaked or are old | `api_keys::of_a_key_only_its_hash_is_kept` |
+//! |  | `api_keys::two_keys_of_a_client_work_until_one_is_revoked_and_the_other_goes_on` |
+//! |  | `api_keys::a_revoked_key_of_a_deployed_stack_opens_nothing_a_minute_later` |
+//! |  | `api_keys::a_key_works_until_it_expires_and_not_a_second_longer` |
+//! | too many requests, wrong keys among them | `rate::who_asks_too_often_is_told_when_to_come_again_and_is_then_served` |
+//! |  | `rate::what_is_refused_has_reached_no_psp_and_stored_nothing` |
+//! |  | `rate::a_key_that_is_none_or_may_not_comes_first_and_costs_no_space_anything` |
 //! | the clock of the PSP, rotation of its secret | `signatures::a_clock_that_is_a_little_off_is_forgiven` |
 //! |  | `signatures::while_secrets_are_rotated_both_count_and_no_third` |
+//! | a leap second | `limits::a_leap_second_does_no_harm` |
 //! | secrets and texts in the log | `logs::neither_secrets_nor_what_callers_write_get_into_the_log` |
+//! | secrets, card numbers and addresses anywhere | `canaries::canaries_are_found_where_they_belong_and_nowhere_else` |
 
 mod access;
 mod amounts;
+mod api_keys;
 mod bodies;
-mod codes;
+mod canaries;
+pub mod codes;
 mod headers;
 mod ids;
 mod keys;
@@ -100,8 +128,10 @@ mod limits;
 mod logs;
 mod outages;
 mod psp_answers;
+mod rate;
 mod signatures;
 mod states;
+mod strangers;
 mod tenants;
 mod versions;
 mod webhooks;

@@ -283,6 +283,8 @@ async fn a_psp_that_did_something_else_than_asked_is_a_matter_for_a_person() {
     assert_eq!(whole.text("/captures/0/state"), "MANUAL_CHECK", "{whole}");
     assert_eq!((whole.digits("captured"), whole.digits("capturePending")), (vec!["0.00".to_owned()], vec!["5.00".to_owned()]), "{whole}");
     assert_eq!(whole.at("/needsAttention"), &json!(true));
+    let blocked = api.command(&format!("{transaction}/voids"), "v", &json!({})).await.expect_problem(409, "operation-in-doubt");
+    assert_eq!(blocked.header("retry-after"), "", "no time is named at which a person will have decided");
     let kinds: Vec<_> = whole.at("/interactions").as_array().expect("a list").iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds, ["transaction.import.completed", "transaction.capture.unknown", "transaction.capture.manual-check"]);
 }

@@ -64,6 +64,55 @@ async fn while_a_final_capture_is_in_doubt_nothing_else_is_captured() {
 }
 
 #[tokio::test]
+async fn what_was_voided_is_neither_captured_nor_voided_again() {
+    let api = Api::start().await;
+    let (transaction, payment) = api.imported("49.90", "EUR").await;
+    let (captures, voids) = (format!("{transaction}/captures"), format!("{transaction}/voids"));
+    api.command(&voids, "v", &json!({})).await.expect(201);
+    api.command(&captures, "k", &json!({"amount": "1.00"})).await.expect_problem(409, "already-voided");
+    api.command(&captures, "k", &json!({})).await.expect_problem(409, "already-voided");
+    api.command(&voids, "k", &json!({})).await.expect_problem(409, "already-voided");
+    let at_psp = api.at_sandbox(&payment).await;
+    assert_eq!((at_psp.number("/calls/capture"), at_psp.number("/calls/void")), (0, 1));
+}
+
+#[tokio::test]
+async fn nothing_is_voided_after_everything_was_captured_and_after_a_part_only_the_rest() {
+    let api = Api::start().await;
+    for (capture, voided) in [("49.90", None), ("20.00", Some("29.90"))] {
+        let (transaction, payment) = api.imported("49.90", "EUR").await;
+        api.captured(&transaction, capture).await;
+        let void = api.command(&format!("{transaction}/voids"), "v", &json!({})).await;
+        match voided {
+            None => drop(void.expect_problem(409, "already-captured")),
+            Some(rest) => {
+                assert_eq!((void.digits("amount").concat().as_str(), void.text("/transaction/state").as_str()), (rest, "FULFILL"))
+            }
+        }
+        let at_psp = api.at_sandbox(&payment).await;
+        assert_eq!((at_psp.text("/captured"), at_psp.text("/voided")), (capture.to_owned(), voided.unwrap_or("0.00").to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn while_a_capture_is_in_doubt_nothing_is_voided_and_the_reverse() {
+    local_only!();
+    let (api, _psp) = quiet().await;
+    for (open, blocked) in [("capture", "void"), ("void", "capture"), ("void", "void")] {
+        let (transaction, payment) = api.imported("49.90", "EUR").await;
+        // Neither asking nor sending again leads to anything.
+        api.unreadable(&payment).await;
+        api.fault(&payment, open, "lost-request", 50).await;
+        let doubt = api.command(&format!("{transaction}/{open}s"), "o", &json!({})).await.expect(201);
+        assert_eq!(doubt.text("/state"), "UNKNOWN", "{doubt}");
+        let answer = api.command(&format!("{transaction}/{blocked}s"), "b", &json!({})).await.expect_problem(409, "operation-in-doubt");
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
+        let at_psp = api.at_sandbox(&payment).await;
+        assert_eq!((at_psp.text("/captured"), at_psp.text("/voided")), ("0.00".to_owned(), "0.00".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_refunded_before_its_capture_is_final() {
     local_only!();
     let (api, _psp) = quiet().await;
@@ -109,9 +158,9 @@ async fn a_payment_that_was_not_adopted_takes_no_commands() {
     let api = Api::start().await;
     let nobody = Payment { id: unique("sb_nobody"), amount: "1.00".into(), currency: "EUR".into() };
     let failed = api.import(&nobody).await.expect(201);
-    for kind in ["captures", "refunds"] {
+    for kind in ["captures", "refunds", "voids"] {
         let path = format!("/v1/transactions/{}/{kind}", failed.number("/id"));
-        api.command(&path, "k", &json!({"amount": "1.00"})).await.expect_problem(409, "import-not-completed");
+        api.command(&path, "k", &json!({})).await.expect_problem(409, "import-not-completed");
     }
 }
 

@@ -118,6 +118,10 @@ async fn an_event_of_an_unknown_kind_is_taken_and_changes_nothing_by_itself() {
         json!({"type": "capture.succeeded", "data": {"paymentId": payment.id, "amount": "49.90", "status": "captured"}}).to_string(),
         format!("{{\"type\":\"a\",\"data\":{{\"paymentId\":{}1{}}}}}", "[".repeat(10_000), "]".repeat(10_000)),
         format!("{{\"type\":\"a\",\"type\":\"b\",\"data\":{{\"paymentId\":\"{}\"}}}}", payment.id),
+        format!("{{{}\"type\":\"a\"}}", (0..15_000).map(|n| format!("\"p{n}\":0,")).collect::<String>()),
+        format!("\u{feff}{}", event("payment.authorized", &payment)),
+        format!("{} x", event("payment.authorized", &payment)),
+        "{\"type\":\"\\ud800\",\"data\":{\"paymentId\":\"a\\u0000b\"}}".to_owned(),
     ] {
         let shown: String = body.chars().take(80).collect();
         let answer = Webhook::signed(ACCOUNT, body).send(&api, PLACE).await;
@@ -207,8 +211,15 @@ async fn a_body_that_the_gateway_takes_for_binary_is_verified_over_its_bytes() {
 #[tokio::test]
 async fn only_a_post_is_a_webhook() {
     let api = Api::start().await;
-    for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+    for method in ["GET", "PUT", "DELETE", "PATCH"] {
         let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
         assert_eq!(Answer::of(api.http.request(method, format!("{}/v1/webhooks/{PLACE}", api.url))).await.status, 404);
     }
+}
+
+#[tokio::test]
+async fn no_browser_is_told_that_it_may_send_webhooks() {
+    let api = Api::start().await;
+    let preflight = api.http.request(reqwest::Method::OPTIONS, format!("{}/v1/webhooks/{PLACE}", api.url));
+    assert_eq!(Answer::of(preflight).await.status, 404);
 }

@@ -176,13 +176,6 @@ async fn prefer_wait_answers_with_the_final_state() {
 }
 
 #[tokio::test]
-async fn a_void_is_not_here_yet_and_its_route_says_so() {
-    let api = Api::start().await;
-    let (transaction, _) = api.imported("49.90", "EUR").await;
-    assert_eq!(api.command(&format!("{transaction}/voids"), "k", &json!({})).await.status, 404);
-}
-
-#[tokio::test]
 async fn a_capture_beside_an_open_one_is_not_final_by_itself_and_may_not_be_called_so() {
     let api = Api::start().await;
     let (transaction, payment) = api.imported("50.00", "EUR").await;

@@ -13,7 +13,7 @@ async fn a_payment_is_adopted_after_amount_and_currency_were_compared_with_the_p
     let answer = api.import(&payment).await.expect(201);
     assert_eq!((answer.text("/importState"), answer.text("/state")), ("IMPORT_COMPLETED".to_owned(), "AUTHORIZED".to_owned()), "{answer}");
     assert_eq!((answer.digits("authorizationAmount"), answer.text("/verified")), (vec!["49.90".to_owned()], "READ".to_owned()));
-    assert_eq!(answer.at("/availableActions"), &json!(["CAPTURE", "CAPTURE_PARTIAL"]));
+    assert_eq!(answer.at("/availableActions"), &json!(["CAPTURE", "CAPTURE_PARTIAL", "VOID"]));
     assert_eq!(answer.text("/interactions/0/kind"), "transaction.import.completed");
     assert_eq!(answer.header("location"), format!("/v1/transactions/{}", answer.number("/id")));
     assert!(answer.number("/id") < 1 << 53);

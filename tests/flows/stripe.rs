@@ -64,6 +64,29 @@ async fn a_stripe_payment_is_imported_captured_in_part_and_refunded_in_two_parts
 }
 
 #[tokio::test]
+async fn a_stripe_payment_is_voided_once_and_what_stripe_has_canceled_already_counts_as_voided() {
+    local_only!();
+    let stripe = Stripe::start().await;
+    let api = connected(&stripe).await;
+    for is_canceled in [false, true] {
+        let payment = stripe.payment("4990", "eur", "manual").await;
+        let intent = payment["id"].as_str().expect("an id");
+        let transaction = import(&api, intent, "49.90").await.expect(201).header("location").to_owned();
+        let cancel = format!("/v1/payment_intents/{intent}/cancel");
+        if is_canceled {
+            stripe.post(&cancel, &[]).await.expect(200);
+        }
+        let void = api.command(&format!("{transaction}/voids"), "v1", &json!({})).await.expect(201);
+        assert_eq!((void.text("/state"), void.text("/transaction/state")), ("SUCCESSFUL".into(), "VOIDED".into()), "{void}");
+        assert_eq!((void.digits("voided"), void.text("/pspReference")), (vec!["49.90".to_owned()], intent.to_owned()), "{void}");
+        api.command(&format!("{transaction}/voids"), "v1", &json!({})).await.expect(200);
+        api.command(&format!("{transaction}/captures"), "c1", &json!({})).await.expect_problem(409, "already-voided");
+        assert_eq!(stripe.requests(&format!("POST {cancel}")).await, 1, "canceled before: {is_canceled}");
+        assert_eq!(stripe.get(&format!("/v1/payment_intents/{intent}")).await.text("/status"), "canceled");
+    }
+}
+
+#[tokio::test]
 async fn a_charge_id_leads_to_the_same_transaction_as_its_payment_intent() {
     local_only!();
     let stripe = Stripe::start().await;

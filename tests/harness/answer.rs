@@ -1,5 +1,6 @@
 //! An answer, and short ways to look into it.
 
+use super::{canary, description};
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -19,11 +20,16 @@ pub struct Answer {
 
 impl Answer {
     pub async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        let (client, request) = request.build_split();
+        let request = request.unwrap_or_else(|error| panic!("no request: {error:?}"));
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap_or_else(|error| panic!("no body: {error:?}"));
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, body }.free_of_secrets()
+        let answer = Self { status, headers, text, body }.free_of_secrets();
+        description::expect_code(&method, &path, &answer);
+        answer
     }
 
     /// No answer, whatever it is about, names what is inside or repeats a secret.
@@ -33,6 +39,10 @@ impl Answer {
         for word in INTERNAL {
             assert!(!text.contains(word) && !headers.contains(word), "an answer contains {word:?}: {self}");
         }
+        // An e-mail address is shown to whoever wrote it, as part of a transaction; the others to nobody.
+        let is_allowed = |name: &&str| self.status < 400 && *name == canary::EMAIL_ADDRESS.name;
+        let found: Vec<_> = canary::found_in((text + &headers).as_bytes()).into_iter().filter(|name| !is_allowed(name)).collect();
+        assert!(found.is_empty(), "an answer contains {found:?}: {self}");
         self
     }
 
@@ -50,6 +60,15 @@ impl Answer {
         }
         assert_eq!(self.body["status"], status, "{self}");
         self
+    }
+
+    /// All that was answered, byte for byte, apart from when and by which machine.
+    pub fn bytes(&self) -> (u16, Vec<(String, String)>, &str) {
+        let is_part = |name: &str| !matches!(name, "date" | "apigw-requestid");
+        let headers = self.headers.iter().filter(|(name, _)| is_part(name.as_str()));
+        let mut headers: Vec<_> = headers.map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect();
+        headers.sort();
+        (self.status, headers, &self.text)
     }
 
     pub fn at(&self, pointer: &str) -> &Value {

@@ -1,5 +1,6 @@
 //! Configuration files for dev servers of a test's own: spaces, keys, and connections to PSPs that speak as the sandbox does.
 
+use super::server::collana;
 use super::{Api, Server, data_folder, unique};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// A configuration that is being written. A key or connection belongs to the space before it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     text: String,
     space: u64,
@@ -24,6 +25,16 @@ impl Config {
 
     pub fn key(self, key: &str, scopes: &[&str]) -> Self {
         self.line(&format!("[[space.key]]\nkey = \"{key}\"\nscopes = {scopes:?}"))
+    }
+
+    /// A key with all scopes that was made for this client.
+    pub fn key_of(self, key: &str, client: &str) -> Self {
+        self.key(key, ALL_SCOPES).line(&format!("client = \"{client}\""))
+    }
+
+    /// A key with all scopes that opens nothing from that time on.
+    pub fn key_until(self, key: &str, expires_on: &str) -> Self {
+        self.key(key, ALL_SCOPES).line(&format!("expiresOn = \"{expires_on}\""))
     }
 
     /// A connection to this dev server's own sandbox.
@@ -53,6 +64,19 @@ impl Config {
         self.start_with(&[]).await
     }
 
+    /// One that keeps everything in this folder.
+    pub async fn start_in(self, folder: &Path) -> Api {
+        self.start_with(&["--data", folder.to_str().expect("a path in UTF-8")]).await
+    }
+
+    /// Stops the dev server of this folder, revokes a key as operators do, and starts it again with the same configuration.
+    pub async fn start_after_revoking(self, api: &Api, folder: &Path, key: &str) -> Api {
+        api.server.as_ref().expect("a server of the test's own").kill().await;
+        let id = key.split('_').nth(2).expect("the id of a key");
+        collana(&["--data", folder.to_str().expect("a path in UTF-8"), "key", "revoke", id]).await;
+        self.start_in(folder).await
+    }
+
     pub async fn start_with(self, arguments: &[&str]) -> Api {
         let file = self.file();
         let config = ["--config", file.to_str().expect("a path in UTF-8")];
@@ -63,11 +87,22 @@ impl Config {
 
     /// The same, writing its log, in more detail than usual, to this file.
     pub async fn start_logging(self, log: &Path) -> Api {
+        self.start_logging_with(log, &[]).await
+    }
+
+    pub async fn start_logging_with(self, log: &Path, arguments: &[&str]) -> Api {
         let (file, log) = (self.file(), std::fs::File::create(log).expect("a file for the log"));
-        let arguments = ["--log", "info", "--config", file.to_str().expect("a path in UTF-8")];
-        let api = Api::of(Server::start_with_log(&arguments, log).await);
+        let config = ["--log", "info", "--config", file.to_str().expect("a path in UTF-8")];
+        let api = Api::of(Server::start_with_log(&[&config, arguments].concat(), log).await);
         drop(std::fs::remove_file(&file));
         api
+    }
+
+    /// Configures a data folder as operators do, while no dev server uses it.
+    pub async fn apply_to(&self, folder: &Path, arguments: &[&str]) {
+        let (file, folder) = (self.file(), folder.to_str().expect("a path in UTF-8"));
+        collana(&[&["--data", folder, "apply", "--yes", "-f", file.to_str().expect("a path in UTF-8")], arguments].concat()).await;
+        drop(std::fs::remove_file(&file));
     }
 
     fn file(&self) -> PathBuf {

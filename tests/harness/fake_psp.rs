@@ -11,6 +11,9 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: String,
+    /// The headers `Authorization` and `Idempotency-Key`; empty where there was none.
+    pub authorization: String,
+    pub key: String,
     /// Null where there was none.
     pub body: Value,
 }
@@ -105,10 +108,14 @@ async fn read(mut stream: TcpStream) -> Option<(Asked, TcpStream)> {
     loop {
         let text = String::from_utf8_lossy(&bytes);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                let method = head.split(' ').next()?.to_owned();
-                return Some((Asked { method, body: serde_json::from_str(body).unwrap_or(Value::Null) }, stream));
+            let header = |name: &str| {
+                let mut headers = head.lines().filter_map(|line| line.split_once(':'));
+                headers.find(|(header, _)| header.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim()).to_owned()
+            };
+            if body.len() >= header("content-length").parse().unwrap_or(0) {
+                let (authorization, key) = (header("authorization"), header("idempotency-key"));
+                let body = serde_json::from_str(body).unwrap_or(Value::Null);
+                return Some((Asked { method: head.split(' ').next()?.to_owned(), authorization, key, body }, stream));
             }
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {

@@ -1,16 +1,19 @@
 //! What every test over HTTP needs: a running system, a caller with a key, answers that are easy to look at.
 
 mod answer;
+pub mod canary;
 pub mod config;
+pub mod description;
 pub mod fake_psp;
 pub mod raw;
-mod server;
+pub mod server;
 pub mod stripe;
 pub mod webhook;
 
 pub use answer::Answer;
 pub use server::{Server, data_folder};
 
+use ::api::routes::{ROUTES, Route};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -138,6 +141,14 @@ impl Api {
         }
         panic!("waited 10 s in vain; last: {}", self.get(path).await)
     }
+}
+
+/// The commands that move money, as they follow a transaction's path: `captures` and the others. From the list of routes, so
+/// that a new one is in every test that goes over them.
+pub fn commands() -> impl Iterator<Item = &'static str> {
+    let moves_money = |route: &&Route| route.scope.is_some_and(|scope| matches!(scope.as_str(), "capture" | "refund" | "void"));
+    let names = ROUTES.iter().filter(moves_money).filter_map(|route| route.path.strip_prefix("/v1/transactions/{id}/"));
+    names.inspect(|name| assert!(!name.contains('/'), "{name}"))
 }
 
 /// A payment at the sandbox.

@@ -5,9 +5,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test ends by a panic that says what is wrong")]
 
+mod alarms;
 mod architecture;
 mod dependencies;
 mod documents;
+mod iam;
+pub mod logging;
+mod openapi;
 mod template;
 mod tidy;
-mod workspace;
+pub mod workspace;

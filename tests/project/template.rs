@@ -6,6 +6,9 @@ use serde_json::{Value as Json, json};
 use serde_yaml_ng::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Called by the gateway without a route of its own.
+const AUTHORIZER: &str = "authorizer";
+
 /// The only route that no API key opens: a PSP has none, and signs instead.
 const OPEN: &str = "POST /v1/webhooks/{space}/{connection}";
 
@@ -25,12 +28,32 @@ fn only_the_webhook_is_open_to_callers_without_a_key() {
     let routes = template.routes();
     let open: Vec<_> = routes.iter().filter(|route| route.authorization == "NONE").map(|route| route.key.as_str()).collect();
     assert_eq!(open, [OPEN]);
+    // A default of the API would open or close routes that do not say so themselves.
+    assert!(template.properties("Api")["Body"].is_null() && template.of_type("AWS::Serverless::HttpApi").count() == 0);
     for route in routes.iter().filter(|route| route.key != OPEN) {
         assert_eq!(route.authorization, "CUSTOM", "{}", route.key);
         assert_eq!(route.authorizer.as_deref(), Some("Authorizer"), "{}", route.key);
     }
     let unscoped: Vec<_> = ROUTES.iter().filter(|route| route.scope.is_none()).map(|route| route.key()).collect();
     assert_eq!(unscoped, [OPEN], "the code's own list of routes that need no scope");
+}
+
+/// What the gateway keeps of the authorizer's answers, and for how long: a key that was revoked is refused a minute later.
+#[test]
+fn the_authorizer_is_asked_for_each_key_and_route_at_least_once_a_minute() {
+    let template = Template::read();
+    let authorizers: Vec<_> = template.of_type("AWS::ApiGatewayV2::Authorizer").map(|(name, _)| name).collect();
+    assert_eq!(authorizers, ["Authorizer"]);
+    let authorizer = template.properties("Authorizer");
+    let sources = ["$request.header.Authorization", "$context.routeKey"];
+    assert_eq!(as_json(&authorizer["IdentitySource"]), json!(sources), "what an answer is kept under");
+    assert_eq!(authorizer["AuthorizerResultTtlInSeconds"].as_u64(), Some(60));
+    assert_eq!(authorizer["AuthorizerType"].as_str(), Some("REQUEST"));
+    assert_eq!(authorizer["AuthorizerPayloadFormatVersion"].as_str(), Some("2.0"));
+    assert_eq!(authorizer["EnableSimpleResponses"].as_bool(), Some(true));
+    assert!(reference(&authorizer["AuthorizerUri"]).contains("/${AuthorizerFunction.Arn}/"), "the function that it asks");
+    let function = template.functions().remove("AuthorizerFunction");
+    assert_eq!(function.as_deref(), Some("authorizer"));
 }
 
 #[test]
@@ -45,8 +68,12 @@ fn every_function_is_deployed_and_may_be_called_by_the_api() {
 
     let permitted: BTreeSet<_> =
         template.of_type("AWS::Lambda::Permission").map(|(_, properties)| reference(&properties["FunctionName"])).collect();
-    for resource in deployed.keys() {
-        assert!(permitted.contains(resource), "the gateway may not call {resource}: it has no AWS::Lambda::Permission");
+    let routed: BTreeSet<_> = template.routes().into_iter().map(|route| route.function).collect();
+    for (resource, function) in &deployed {
+        let is_of_the_gateway = routed.contains(function) || function == AUTHORIZER;
+        let has_event = !template.properties(resource)["Events"].is_null();
+        assert_eq!(permitted.contains(resource), is_of_the_gateway, "{resource}: an AWS::Lambda::Permission is for what the gateway calls");
+        assert!(is_of_the_gateway || has_event, "{resource}: neither a route nor an event leads to it");
     }
 }
 
@@ -94,7 +121,7 @@ fn every_variable_of_the_functions_is_read_by_the_code() {
 #[test]
 fn every_name_in_it_exists() {
     let template = Template::read();
-    let named: BTreeSet<_> = ["Parameters", "Resources"]
+    let named: BTreeSet<_> = ["Conditions", "Parameters", "Resources"]
         .iter()
         .flat_map(|section| template.0[*section].as_mapping().expect("the section exists").keys())
         .map(|name| name.as_str().expect("names are strings").to_owned())
@@ -108,33 +135,38 @@ fn every_name_in_it_exists() {
 
 fn collect_names(value: &Value, used: &mut BTreeSet<String>) {
     match value {
-        Value::Tagged(tagged) => {
-            let text = tagged.value.as_str().unwrap_or_default();
-            if tagged.tag == "Sub" {
+        Value::Tagged(tagged) => match &tagged.value {
+            Value::String(text) if tagged.tag == "Sub" => {
                 let inside = text.split("${").skip(1).filter_map(|rest| rest.split(['}', '.']).next());
                 used.extend(inside.map(str::to_owned));
-            } else {
+            }
+            Value::String(text) => {
                 used.insert(text.split('.').next().unwrap_or_default().to_owned());
             }
-        }
+            parts => {
+                // `!If` begins with the name of a condition.
+                used.extend(parts[0].as_str().filter(|_| tagged.tag == "If").map(str::to_owned));
+                collect_names(parts, used);
+            }
+        },
         Value::Sequence(values) => values.iter().for_each(|value| collect_names(value, used)),
         Value::Mapping(entries) => entries.values().for_each(|value| collect_names(value, used)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-struct Template(Value);
+pub(super) struct Template(Value);
 
 /// A route as it would be deployed, led through its integration to the function behind it.
-struct DeployedRoute {
+pub(super) struct DeployedRoute {
     key: String,
-    function: String,
+    pub function: String,
     authorization: String,
     authorizer: Option<String>,
 }
 
 impl Template {
-    fn read() -> Self {
+    pub fn read() -> Self {
         let text = std::fs::read_to_string(root().join("template.yaml")).expect("template.yaml can be read");
         Self(serde_yaml_ng::from_str(&text).expect("template.yaml is YAML"))
     }
@@ -146,7 +178,7 @@ impl Template {
     }
 
     /// Names and properties of the resources of one type.
-    fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0["Resources"].as_mapping().expect("template.yaml has resources");
         resources.iter().filter(move |(_, resource)| resource["Type"].as_str() == Some(kind)).map(|(name, resource)| {
             let name = name.as_str().expect("names are strings");
@@ -155,7 +187,7 @@ impl Template {
     }
 
     /// From the name of a function's resource to the folder in functions/ that it is built from.
-    fn functions(&self) -> BTreeMap<String, String> {
+    pub fn functions(&self) -> BTreeMap<String, String> {
         let functions = self.of_type("AWS::Serverless::Function").map(|(name, properties)| {
             let folder = properties["CodeUri"].as_str().expect("a function has its code in a folder");
             let folder = folder.strip_prefix("target/lambda/").and_then(|folder| folder.strip_suffix('/'));
@@ -164,7 +196,7 @@ impl Template {
         functions.collect()
     }
 
-    fn routes(&self) -> Vec<DeployedRoute> {
+    pub fn routes(&self) -> Vec<DeployedRoute> {
         let functions = self.functions();
         let routes = self.of_type("AWS::ApiGatewayV2::Route").map(|(_, route)| {
             let target = reference(&route["Target"]);
@@ -184,7 +216,7 @@ impl Template {
 }
 
 /// What stands behind `!Ref`, `!GetAtt` or `!Sub`.
-fn reference(value: &Value) -> String {
+pub(super) fn reference(value: &Value) -> String {
     let Value::Tagged(tagged) = value else { panic!("{value:?} refers to nothing") };
     tagged.value.as_str().expect("a reference is a string").to_owned()
 }

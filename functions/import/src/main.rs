@@ -6,5 +6,5 @@ use runtime::{lambda, wiring};
 async fn main() -> Result<(), lambda::Error> {
     let system = wiring::system().await?;
     let system = &system;
-    lambda::serve(|request| async move { api::endpoints::import::serve(&system.ports(), wiring::PSPS, &request).await }).await
+    lambda::serve(|request| async move { api::endpoints::import::serve(&system.edge(), &system.ports(), &request).await }).await
 }

@@ -4,7 +4,7 @@ use runtime::{lambda, wiring};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
-    let store = wiring::store().await?;
-    let store = &store;
-    lambda::serve(|request| async move { api::endpoints::status::serve(store, wiring::PSPS, &request).await }).await
+    let reader = wiring::reader().await?;
+    let reader = &reader;
+    lambda::serve(|request| async move { api::endpoints::status::serve(&reader.edge(), &reader.store, &request).await }).await
 }

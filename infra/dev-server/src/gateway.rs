@@ -3,44 +3,45 @@
 //!
 //! What the gateway answers by itself is copied: 401 without `Authorization`, 404 for an unknown route, 413.
 
+use crate::local::Local;
 use api::routes::{ROUTES, Route};
 use api::{Response, endpoints};
 use app::ports::{Clock, Source};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawPathParams, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::routing::any;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use runtime::secrets::Given;
 use runtime::system::{SystemClock, SystemSource};
-use runtime::wiring::{PSPS, System};
+use runtime::wiring::System;
 use runtime::{authorizer, lambda};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What API Gateway lets through.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-type Shared = Arc<System<Given>>;
+type Shared = Arc<System<Local, Local>>;
 
 /// All routes of the product, and 404 for the rest.
-pub fn router(system: System<Given>) -> Router {
-    let mut paths: BTreeMap<&str, MethodRouter<Shared>> = BTreeMap::new();
-    for route in ROUTES {
-        let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| {
-            serve(system, route, parameters, request)
+pub fn router(system: System<Local, Local>) -> Router {
+    let paths: BTreeSet<_> = ROUTES.iter().map(|route| route.path).collect();
+    let routed = paths.into_iter().fold(Router::new(), |router, path| {
+        let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| async move {
+            // Chosen here: axum would serve HEAD beside GET and name the methods that it has, which API Gateway does not.
+            match ROUTES.iter().find(|route| route.path == path && request.method() == route.method) {
+                Some(route) => serve(system, route, parameters, request).await,
+                None => not_found().await,
+            }
         };
-        let method = Method::from_bytes(route.method.as_bytes()).ok().and_then(|method| MethodFilter::try_from(method).ok());
-        let methods = paths.remove(route.path).unwrap_or_default();
-        paths.insert(route.path, methods.on(method.unwrap_or(MethodFilter::GET), handle));
-    }
-    let routed = paths.into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
-    routed.method_not_allowed_fallback(not_found).fallback(not_found).with_state(Arc::new(system))
+        router.route(path, any(handle))
+    });
+    routed.fallback(not_found).with_state(Arc::new(system))
 }
 
 async fn not_found() -> axum::response::Response {
@@ -82,10 +83,11 @@ async fn serve(system: Shared, route: &'static Route, parameters: RawPathParams,
 /// The function that the route leads to.
 async fn call(system: &Shared, route: &Route, request: api::Request) -> Response {
     match route.function {
-        "import" => endpoints::import::serve(&system.ports(), PSPS, &request).await,
-        "status" => endpoints::status::serve(&system.store, PSPS, &request).await,
-        "capture" => endpoints::capture::serve(&system.ports(), PSPS, &request).await,
-        "refund" => endpoints::refund::serve(&system.ports(), PSPS, &request).await,
+        "import" => endpoints::import::serve(&system.edge(), &system.ports(), &request).await,
+        "status" => endpoints::status::serve(&system.edge(), &system.store, &request).await,
+        "capture" => endpoints::capture::serve(&system.edge(), &system.ports(), &request).await,
+        "refund" => endpoints::refund::serve(&system.edge(), &system.ports(), &request).await,
+        "void" => endpoints::void::serve(&system.edge(), &system.ports(), &request).await,
         "psp-webhook" => endpoints::psp_webhook::serve(&system.ports(), &request).await,
         other => {
             tracing::error!(function = other, "a route leads to a function that the dev server does not have");
@@ -136,7 +138,7 @@ fn event(route: &Route, parameters: &RawPathParams, parts: &axum::http::request:
 
 /// Names in lower case, repeated ones joined by commas.
 fn headers(map: &HeaderMap) -> Map<String, Value> {
-    let joined = |name| map.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    let joined = |name| map.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",");
     map.keys().map(|name| (name.as_str().to_owned(), joined(name).into())).collect()
 }
 

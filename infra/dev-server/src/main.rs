@@ -3,11 +3,13 @@
 //! What runs here is what runs on AWS: the gateway hands the same events to the same endpoint functions, the key is checked
 //! by the authorizer's own code, and the store speaks through the real AWS SDK.
 
-mod data;
 mod gateway;
+mod local;
 mod options;
 mod ready;
+mod reference;
 mod setup;
+mod watch;
 
 use options::Options;
 use std::error::Error;
@@ -18,7 +20,10 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let options = Options::from_arguments();
-    runtime::telemetry::for_people(&options.log);
+    match options.log_json {
+        true => runtime::telemetry::as_functions_do(&options.log),
+        false => runtime::telemetry::for_people(&options.log),
+    }
     match run(options).await {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

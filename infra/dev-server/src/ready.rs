@@ -15,6 +15,7 @@ impl Ready {
         if let (Some((space, key)), Some(line)) = (&self.demo, line.as_object_mut()) {
             line.insert("space".to_owned(), space.number().into());
             line.insert("apiKey".to_owned(), key.as_str().into());
+            line.insert("reference".to_owned(), format!("{}/reference", self.url).into());
         }
         line.to_string()
     }
@@ -40,6 +41,8 @@ impl Ready {
             &format!(r#"  PAYMENT=$(curl -s $URL/sandbox/payments -d '{payment}' | sed -E 's/^\{{"id":"([^"]+)".*/\1/')"#),
             &format!(r#"  TRANSACTION=$({transactions}/import {auth} -d '{command}' | sed -E 's/^\{{"id":([0-9]+).*/\1/')"#),
             &format!(r#"  {transactions}/$TRANSACTION/captures {auth} -H "Idempotency-Key: invoice-1" -d '{{"amount":"20.00"}}'"#),
+            "",
+            &format!("Every call, to read and to try in a browser: {url}/reference"),
             "",
             "",
         ]

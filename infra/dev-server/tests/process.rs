@@ -87,7 +87,7 @@ fn a_second_process_is_kept_out_of_a_data_folder() {
     let _first = start(&["--data", path]);
     let second = ends(&["--data", path]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another dev-server"), "{second:?}");
+    assert!(String::from_utf8_lossy(&second.stderr).contains("in use by another process"), "{second:?}");
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! between them. For the dev server, operators' tools and tests; a deployed function never links it.
 
 mod connector;
+mod folder;
 mod meter;
 mod table;
 
+pub use folder::{DataFolder, Lock};
 pub use meter::Usage;
 
 use aws_credential_types::Credentials;
@@ -68,5 +70,8 @@ impl Embedded {
         Self { database, meter: Meter::default() }
     }
 }
+
+/// What the table of a data folder is called.
+pub const TABLE: &str = "collana-pay";
 
 pub use table::{create_table, definition};

@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 const MOST_PROPERTIES: usize = 200;
 /// More elements than any list of ours may have; further ones are skipped, and the list is refused.
 const MOST_ITEMS: usize = 1000;
-/// Longer names are not repeated in answers.
+/// Longer names are no names of ours.
 const LONGEST_NAME: usize = 100;
 /// So that a hostile body does not make a huge answer.
 const MOST_FLAWS: usize = 50;
@@ -91,7 +91,10 @@ impl<'a> Object<'a> {
     /// All that was wrong, unknown properties included.
     pub fn finish(mut self) -> Result<(), Refusal> {
         for entry in self.entries.iter().filter(|entry| !entry.is_known) {
-            self.problems.0.push(Refusal::flaw(join(&self.pointer, &entry.name), "is not a known property"));
+            self.problems.0.push(match may_be_repeated(&entry.name) {
+                true => Refusal::flaw(join(&self.pointer, &entry.name), "is not a known property"),
+                false => Refusal::flaw(self.pointer.clone(), "has an unknown property, whose name is not repeated here"),
+            });
         }
         self.problems.finish()
     }
@@ -147,10 +150,11 @@ impl<'a> Value<'a> {
     /// Text that a person wrote and that is stored as it is, hence must not hold the number of a card.
     pub fn free_text(&self, longest_chars: usize) -> Result<String, Refusal> {
         let text = self.text(longest_chars)?;
-        if contains_card_number(&text) {
-            return Err(Refusal::CardDataNotAllowed { pointer: self.pointer.clone() });
-        }
-        Ok(text)
+        self.without_card_number(&text).map(|()| text)
+    }
+
+    fn without_card_number(&self, text: &str) -> Result<(), Refusal> {
+        if contains_card_number(text) { Err(Refusal::CardDataNotAllowed { pointer: self.pointer.clone() }) } else { Ok(()) }
     }
 
     /// Characters from blank to tilde.
@@ -207,10 +211,12 @@ impl<'a> Value<'a> {
         choice.ok_or_else(|| self.flaw(format!("must be one of {}", allowed.join(", "))))
     }
 
-    /// A string that has a form of its own; `expectation` is the whole detail of the flaw: "must be …".
+    /// A string that has a form of its own, and is no number of a card in that form; `expectation` is the whole detail of the
+    /// flaw: "must be …".
     pub fn parsed<T>(&self, parse: impl Fn(&str) -> Option<T>, expectation: &'static str) -> Result<T, Refusal> {
         let text = self.string()?;
-        parse(&text).ok_or_else(|| self.flaw(expectation))
+        let parsed = parse(&text).ok_or_else(|| self.flaw(expectation))?;
+        self.without_card_number(&text).map(|()| parsed)
     }
 
     /// The value as an object of its own, to be read and finished by the caller.
@@ -249,7 +255,8 @@ impl<'a> Value<'a> {
         let mut problems = Problems::default();
         let mut read_all = BTreeMap::new();
         for (name, raw) in members {
-            let value = Value { raw, pointer: join(&self.pointer, &name) };
+            let pointer = if may_be_repeated(&name) { join(&self.pointer, &name) } else { self.pointer.clone() };
+            let value = Value { raw, pointer };
             if let Some(entry) = problems.keep(read(&name, &value)) {
                 read_all.insert(name, entry);
             }
@@ -291,6 +298,12 @@ pub fn one_of<T: Copy>(all: &[T], as_str: impl Fn(T) -> &'static str) -> impl Fn
     }
 }
 
+/// Whether a name that the caller made up may come back in an answer. Ours are letters; what has a digit or an `@` could be the
+/// number of a card, a key or somebody's address that got into the wrong place.
+pub fn may_be_repeated(name: &str) -> bool {
+    name.chars().count() <= LONGEST_NAME && !name.chars().any(|c| c.is_numeric() || c == '@')
+}
+
 fn join(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
@@ -310,7 +323,7 @@ fn read_members<'a>(text: &'a str, pointer: &str) -> Result<Vec<(String, &'a Raw
     })?;
     let is_repeated = |(index, (name, _)): &(usize, &(String, _))| members[..*index].iter().any(|(earlier, _)| earlier == name);
     let mut repeated = members.iter().enumerate().filter(is_repeated).map(|(_, (name, _))| Flaw {
-        pointer: if name.chars().count() > LONGEST_NAME { pointer.to_owned() } else { join(pointer, name) },
+        pointer: if may_be_repeated(name) { join(pointer, name) } else { pointer.to_owned() },
         detail: "appears more than once".to_owned(),
     });
     match repeated.next() {

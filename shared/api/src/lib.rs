@@ -7,12 +7,15 @@ pub mod edge;
 pub mod endpoints;
 pub mod json;
 pub mod json_out;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod parameters;
 pub mod problem;
 mod properties;
 pub mod request;
 pub mod routes;
-mod time_text;
+pub mod time_text;
 mod view;
 
+pub use edge::Edge;
 pub use request::{Authorization, Request, Response};

@@ -1,5 +1,6 @@
 //! Path and query parameters of requests, checked by form before anything is looked up.
 
+use crate::json::may_be_repeated;
 use crate::request::Request;
 use crate::time_text;
 use app::ports::store::{Search, SearchBy};
@@ -30,7 +31,8 @@ pub(crate) fn search(request: &Request, space: SpaceId) -> Result<Search, Refusa
     let mut after = None;
     for (name, value) in &request.query {
         if let Err(detail) = filter(&mut search, &mut after, name, value) {
-            flaws.push(Flaw { pointer: name.chars().take(100).collect(), detail: detail.to_owned() });
+            let pointer = if may_be_repeated(name) { name.as_str() } else { "query" };
+            flaws.push(Flaw { pointer: pointer.to_owned(), detail: detail.to_owned() });
         }
     }
     if let Some(after) = after {

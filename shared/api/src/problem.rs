@@ -3,12 +3,11 @@
 use crate::json_out::Json;
 use crate::request::Response;
 use domain::Refusal;
-use domain::error::{Flaw, Loudness, Stale};
+use domain::error::{Flaw, Stale};
 use domain::time::Span;
 
 /// Titles and texts are made from the refusal's variant and fields alone; internal text goes to the log.
 pub fn answer(refusal: &Refusal, request_id: &str) -> Response {
-    log(refusal);
     let status = status(refusal);
     let body = Json::object()
         .with("type", format!("urn:collana-pay:problem:{}", refusal.code()))
@@ -140,13 +139,5 @@ fn retry_after(refusal: &Refusal) -> Option<Span> {
         Refusal::RateLimited { retry_after } | Refusal::Unavailable { retry_after } => Some(*retry_after),
         Refusal::OperationInDoubt { retry_after } => *retry_after,
         _ => None,
-    }
-}
-
-fn log(refusal: &Refusal) {
-    match (refusal.loudness(), refusal) {
-        (Loudness::Alarm, Refusal::Internal(internal)) => tracing::error!(code = refusal.code(), internal = internal.0, "a bug"),
-        (Loudness::Alarm | Loudness::Counted, _) => tracing::warn!(code = refusal.code(), "refused"),
-        (Loudness::Quiet, _) => tracing::info!(code = refusal.code(), "refused"),
     }
 }

@@ -3,6 +3,7 @@
 use app::authorize::Caller;
 use app::money_command::Precondition;
 use domain::Refusal;
+use domain::card_data::contains_card_number;
 use domain::id::IdempotencyKey;
 use domain::time::{Span, Timestamp};
 use std::collections::BTreeMap;
@@ -52,15 +53,17 @@ impl Request {
     }
 
     /// The id under which this request is found in the log: the caller's own if it is a plain one, otherwise the gateway's.
+    /// What looks like an API key or the number of a card got there by mistake.
     pub fn id(&self) -> &str {
         let is_plain = |id: &&str| (1..=100).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b));
-        self.header("x-request-id").filter(is_plain).unwrap_or(&self.request_id)
+        let is_harmless = |id: &&str| !id.contains("cp_test_") && !id.contains("cp_live_") && !contains_card_number(id);
+        self.header("x-request-id").filter(is_plain).filter(is_harmless).unwrap_or(&self.request_id)
     }
 
     /// `traceparent` (W3C Trace Context) for the log, which is told nothing that is not one.
-    pub(crate) fn trace(&self) -> &str {
+    pub(crate) fn trace(&self) -> Option<&str> {
         let is_trace = |trace: &&str| trace.len() == 55 && trace.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        self.header("traceparent").filter(is_trace).unwrap_or_default()
+        self.header("traceparent").filter(is_trace)
     }
 
     /// `Idempotency-Key`: 1 to 100 printable ASCII characters; quotes around it are not part of it.
@@ -71,7 +74,10 @@ impl Request {
             None => header,
         };
         let key = if key.contains('"') { None } else { IdempotencyKey::parse(key) };
-        key.ok_or(Refusal::IdempotencyKeyInvalid)
+        match key.ok_or(Refusal::IdempotencyKeyInvalid)? {
+            key if contains_card_number(key.as_str()) => Err(Refusal::CardDataNotAllowed { pointer: "Idempotency-Key".to_owned() }),
+            key => Ok(key),
+        }
     }
 
     /// `If-Match` and the body's `version`; naming two different versions is a mistake.

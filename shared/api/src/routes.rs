@@ -22,8 +22,10 @@ pub const ROUTES: &[Route] = &[
     route("GET", REFUND, "status", Scope::Read),
     route("GET", VOID, "status", Scope::Read),
     route("GET", PSPS, "status", Scope::Read),
+    route("GET", OPENAPI, "status", Scope::Read),
     route("POST", "/v1/transactions/{id}/captures", "capture", Scope::Capture),
     route("POST", "/v1/transactions/{id}/refunds", "refund", Scope::Refund),
+    route("POST", "/v1/transactions/{id}/voids", "void", Scope::Void),
     Route { method: "POST", path: "/v1/webhooks/{space}/{connection}", function: "psp-webhook", scope: None },
 ];
 
@@ -33,6 +35,7 @@ pub(crate) const CAPTURE: &str = "/v1/transactions/{id}/captures/{op}";
 pub(crate) const REFUND: &str = "/v1/transactions/{id}/refunds/{op}";
 pub(crate) const VOID: &str = "/v1/transactions/{id}/voids/{op}";
 pub(crate) const PSPS: &str = "/v1/psps";
+pub(crate) const OPENAPI: &str = "/v1/openapi.json";
 
 const fn route(method: &'static str, path: &'static str, function: &'static str, scope: Scope) -> Route {
     Route { method, path, function, scope: Some(scope) }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// A moment as it is answered; one beyond the calendar has no text.
-pub(crate) fn write(moment: Timestamp) -> Option<String> {
+pub fn write(moment: Timestamp) -> Option<String> {
     let nanos = i128::from(moment.millis()) * 1_000_000;
     let date = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
     let millis = moment.millis().rem_euclid(1000);
@@ -13,7 +13,7 @@ pub(crate) fn write(moment: Timestamp) -> Option<String> {
     Some(format!("{}.{millis:03}Z", text.strip_suffix('Z')?))
 }
 
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub fn parse(text: &str) -> Option<Timestamp> {
     let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     i64::try_from(date.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Timestamp::from_millis)
 }

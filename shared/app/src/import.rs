@@ -3,6 +3,7 @@
 //! The command is stored with its reference before the PSP is asked, so a second import of the same payment meets the first
 //! one, and an answer that never comes leaves IMPORT_PENDING behind instead of nothing.
 
+use crate::ask::{Asked, ask};
 use crate::ports::psp::{Psp, Reading};
 use crate::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StatusStore, StoreError, Versioned, WholeTransaction};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
@@ -23,6 +24,7 @@ pub struct Answer {
 const TRIES: u32 = 8;
 
 /// Adopts a payment; sent again it answers with the transaction that it made, corrected after a failure it tries again.
+/// Tells what came of it in one line.
 pub async fn import<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, command: &ImportCommand) -> Result<Answer, Refusal>
 where
     S: ImportStore + StatusStore,
@@ -33,7 +35,7 @@ where
     let psp = ports.connections.open(space, &command.connection).await.map_err(|error| match error {
         NoConnection::NotFound => Refusal::ConnectionNotFound,
         NoConnection::Unusable(detail) => {
-            tracing::error!(%space, connection = %command.connection, detail, "the connection cannot be used");
+            tracing::error!(connection = command.connection.as_str(), detail, "the connection cannot be used");
             Refusal::Unavailable { retry_after: Span::from_seconds(30) }
         }
     })?;
@@ -43,9 +45,24 @@ where
         let (read, is_new) = match begin(ports, space, command, psp.name()).await? {
             Begun::New(read) => (read, true),
             Begun::Again(read) => (read, false),
-            Begun::Known(id) => return known(ports.store, space, id).await,
+            Begun::Known(id) => {
+                let answer = known(ports.store, space, id).await?;
+                tell(&answer, None);
+                return Ok(answer);
+            }
         };
-        if let Some(answer) = ask(ports, psp.as_ref(), command, read, is_new).await? {
+        let (reading, asked) = match psp.capabilities().reads_payments {
+            true => {
+                let (reading, asked) = ask(ports.clock, psp.as_ref(), &command.psp_reference).await;
+                (reading, Some(asked))
+            }
+            false => {
+                let detail = "the PSP has no read: its webhook verifies the payment".to_owned();
+                (Reading::Unavailable { detail, retry_after: None }, None)
+            }
+        };
+        if let Some(answer) = record(ports, psp.as_ref(), command, read, is_new, &reading).await? {
+            tell(&answer, asked);
             return Ok(answer);
         }
     }
@@ -117,24 +134,21 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
     }
 }
 
-/// Asks the PSP and stores what it means. A PSP that cannot be asked leaves the import pending. None where the payment is
-/// known under its canonical reference, to which this import has given way.
-async fn ask<S, C, K, R>(
+/// Stores what the PSP's answer means. A PSP that cannot be asked leaves the import pending. None where the payment is known
+/// under its canonical reference, to which this import has given way.
+async fn record<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     psp: &dyn Psp,
     command: &ImportCommand,
     begun: Versioned,
     is_new: bool,
+    reading: &Reading,
 ) -> Result<Option<Answer>, Refusal>
 where
     S: ImportStore + StatusStore,
     K: Clock,
     R: Source,
 {
-    let reading = match psp.capabilities().reads_payments {
-        true => psp.read(&command.psp_reference).await,
-        false => Reading::Unavailable { detail: "the PSP has no read: its webhook verifies the payment".to_owned(), retry_after: None },
-    };
     let (space, id) = (begun.transaction().facts().space, begun.transaction().facts().id);
     let epoch = begun.transaction().facts().import.epoch;
     let mut read = begun;
@@ -155,11 +169,15 @@ where
             };
         }
         let now = ports.clock.now();
-        let change = match &reading {
+        let change = match reading {
             Reading::Found(payment) => read.transaction().complete_import(payment, psp.capabilities(), now)?,
             Reading::NotFound => read.transaction().fail_import(ImportFailure::NotFoundAtPsp, now)?,
+            Reading::CredentialsRefused => {
+                tracing::error!(transaction = id.number(), "the PSP does not accept our credentials: the import stays pending");
+                break;
+            }
             Reading::Unavailable { detail, .. } => {
-                tracing::warn!(transaction = %id, detail, "the PSP could not be asked: the import stays pending");
+                tracing::warn!(transaction = id.number(), detail, "the PSP could not be asked: the import stays pending");
                 break;
             }
         };
@@ -168,7 +186,7 @@ where
             Ok(FinishedImport::Done(_)) => return known(ports.store, space, id).await.map(Some),
             Ok(FinishedImport::ReferenceTaken(other)) => return give_way(ports, &read, other).await.map(|()| None),
             Ok(FinishedImport::VersionMoved) => {}
-            Err(error) => tracing::warn!(transaction = %id, ?error, "the result of an import could not be stored: trying again"),
+            Err(error) => tracing::warn!(transaction = id.number(), ?error, "the result of an import could not be stored: trying again"),
         }
     }
     match is_new {
@@ -188,6 +206,27 @@ where
         Committed::Done(_) => Ok(()),
         Committed::VersionMoved | Committed::OperationExists => Err(Refusal::Unavailable { retry_after: RETRY_AFTER }),
     }
+}
+
+/// Tells how an import stands at the end, and what the PSP said where it was asked.
+fn tell(answer: &Answer, asked: Option<Asked>) {
+    let facts = answer.whole.head.transaction().facts();
+    let failure = facts.import.failure.as_ref();
+    tracing::info!(
+        space = facts.space.number(),
+        transaction = facts.id.number(),
+        isNew = answer.is_new,
+        amount = facts.import.amount.units(),
+        currency = facts.currency.code(),
+        connection = facts.connection.as_str(),
+        psp = facts.psp,
+        importState = facts.import.state.as_str(),
+        transactionState = facts.state.as_str(),
+        outcome = asked.map(|asked| asked.outcome),
+        failure = failure.map(|failure| failure.code.as_str()),
+        pspMs = asked.map(|asked| asked.took.millis()),
+        "import"
+    );
 }
 
 async fn known<S: StatusStore>(store: &S, space: SpaceId, id: TransactionId) -> Result<Answer, Refusal> {

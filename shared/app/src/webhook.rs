@@ -3,6 +3,8 @@
 //! What a webhook says is never applied, only what the PSP answers when it is asked. So a repetition has no second effect,
 //! order does not matter, and a webhook that lies about an amount changes nothing.
 
+use crate::ask::ask;
+use crate::metric::{self, Metric};
 use crate::money_command::bound_capture;
 use crate::ports::psp::{Psp, RawWebhook, Reading, WebhookEvent};
 use crate::ports::store::{Committed, StoreError, Stored, StoredWebhook, WebhookStore, WholeTransaction};
@@ -15,6 +17,8 @@ use domain::time::Span;
 use domain::transaction::{Change, Finding, find};
 use domain::{Operation, Refusal};
 use futures_util::future::{Either, select};
+use tracing::field::Empty;
+use tracing::{Instrument, Span as Lines};
 
 /// What the PSP is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub enum Acknowledgement {
 const PROCESSING: Span = Span::from_seconds(5);
 const TRIES: u32 = 16;
 
-/// Receives a webhook.
+/// Receives a webhook, and tells what came of it in one line.
 pub async fn receive<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     space: SpaceId,
@@ -44,42 +48,82 @@ where
     K: Clock,
     R: Source,
 {
-    let psp = match ports.connections.open(space, connection).await {
+    // What every line says that is logged on the way, as far as it is known by then. Of a path that leads nowhere nothing is
+    // told: anybody can write anything there. It is as loud as the loudest line, so that no filter takes it from one.
+    let lines =
+        tracing::error_span!("webhook", space = Empty, connection = Empty, psp = Empty, event = Empty, transaction = Empty, pspMs = Empty);
+    accept(ports, space, connection, raw).instrument(lines).await
+}
+
+async fn accept<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, connection: &ConnectionName, raw: &RawWebhook) -> Acknowledgement
+where
+    S: WebhookStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let opened = ports.connections.open(space, connection).await;
+    if !matches!(opened, Err(NoConnection::NotFound)) {
+        Lines::current().record("space", space.number()).record("connection", connection.as_str());
+    }
+    let psp = match opened {
         Ok(psp) => psp,
-        Err(NoConnection::NotFound) => return Acknowledgement::Forged,
+        Err(NoConnection::NotFound) => {
+            tracing::info!(outcome = "NO_CONNECTION", "webhook");
+            return Acknowledgement::Forged;
+        }
         Err(NoConnection::Unusable(detail)) => {
-            tracing::error!(%space, %connection, detail, "a webhook cannot be verified: the connection cannot be used");
+            tracing::error!(outcome = "NOT_VERIFIED", why = detail, "webhook");
             return Acknowledgement::TryLater;
         }
     };
+    Lines::current().record("psp", psp.name());
     let now = ports.clock.now();
-    let Ok(event) = psp.webhook(raw, now) else {
-        tracing::warn!(%space, %connection, "a webhook with a wrong signature was refused");
+    let Ok(event) = psp.webhook(raw, now).await else {
+        tracing::warn!(outcome = "FORGED", "webhook");
+        metric::count(Metric::WebhooksUnverifiable);
         return Acknowledgement::Forged;
     };
     let WebhookEvent { id, kind, references, is_readable } = event;
     let event = id.unwrap_or_else(|| ports.source.unique());
+    Lines::current().record("event", event.as_str());
     let unread = (!is_readable).then(|| raw.body.clone());
     let webhook = StoredWebhook { space, connection: connection.clone(), event, kind, references, unread, received_on: now };
     match ports.store.store_webhook(&webhook).await {
         Ok(Stored::New | Stored::Waiting) => {}
-        Ok(Stored::Processed) => return Acknowledgement::Stored,
+        Ok(Stored::Processed) => {
+            tracing::info!(outcome = "REPEATED", "webhook");
+            return Acknowledgement::Stored;
+        }
         Err(error) => {
-            tracing::error!(%space, %connection, ?error, "a webhook could not be stored");
+            tracing::error!(outcome = "NOT_STORED", why = text(error), "webhook");
             return Acknowledgement::TryLater;
         }
     }
     let processing = Box::pin(process(ports, psp.as_ref(), &webhook));
     match select(processing, Box::pin(ports.clock.sleep(PROCESSING))).await {
-        Either::Left((Ok(()), _)) => {}
-        Either::Left((Err(why), _)) => tracing::warn!(%space, %connection, event = webhook.event, why, "a webhook waits for processing"),
-        Either::Right(_) => tracing::warn!(%space, %connection, event = webhook.event, "processing a webhook took too long: it waits"),
+        Either::Left((Ok(Processed::Applied { changes }), _)) => tracing::info!(outcome = "PROCESSED", changes, "webhook"),
+        Either::Left((Ok(Processed::Parked), _)) => {
+            tracing::info!(outcome = "PARKED", "webhook");
+            metric::count(Metric::WebhooksParked);
+        }
+        Either::Left((Err(why), _)) => tracing::warn!(outcome = "WAITING", why, "webhook"),
+        Either::Right(_) => tracing::warn!(outcome = "WAITING", why = "processing took too long", "webhook"),
     }
     Acknowledgement::Stored
 }
 
+/// What came of a webhook that was stored.
+enum Processed {
+    Applied {
+        changes: u32,
+    },
+    /// Kept for the payment that it is about, which is not imported.
+    Parked,
+}
+
 /// Reads what the webhook is about and applies what the reading says. An error leaves the webhook waiting.
-async fn process<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, webhook: &StoredWebhook) -> Result<(), String>
+async fn process<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, webhook: &StoredWebhook) -> Result<Processed, String>
 where
     S: WebhookStore,
     K: Clock,
@@ -89,7 +133,8 @@ where
         return Err("its body cannot be read".to_owned());
     }
     let Some(first) = webhook.references.first() else {
-        return finish(ports, webhook).await;
+        finish(ports, webhook).await?;
+        return Ok(Processed::Applied { changes: 0 });
     };
     let transaction = match correlate(ports.store, webhook).await? {
         Some(transaction) => transaction,
@@ -99,12 +144,18 @@ where
             ports.store.park_webhook(webhook, first).await.map_err(text)?;
             match correlate(ports.store, webhook).await? {
                 Some(transaction) => transaction,
-                None => return Ok(()),
+                None => {
+                    // Nothing is left to do: an import that comes later reads what the PSP knows by then.
+                    ports.store.leave_webhook(webhook).await.map_err(text)?;
+                    return Ok(Processed::Parked);
+                }
             }
         }
     };
-    refresh(ports, psp, webhook.space, transaction).await?;
-    finish(ports, webhook).await
+    Lines::current().record("transaction", transaction.number());
+    let changes = refresh(ports, psp, webhook.space, transaction).await?;
+    finish(ports, webhook).await?;
+    Ok(Processed::Applied { changes })
 }
 
 async fn correlate<S: WebhookStore>(store: &S, webhook: &StoredWebhook) -> Result<Option<TransactionId>, String> {
@@ -121,36 +172,65 @@ async fn finish<S: WebhookStore, C, K: Clock, R>(ports: &Ports<'_, S, C, K, R>, 
 }
 
 /// Reads the payment and applies what is new, one commit at a time, until nothing is. A reading counts only for the version
-/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it.
-async fn refresh<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, space: SpaceId, id: TransactionId) -> Result<(), String>
+/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it. Answers
+/// how many commits were made.
+async fn refresh<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, space: SpaceId, id: TransactionId) -> Result<u32, String>
 where
     S: WebhookStore,
     K: Clock,
     R: Source,
 {
+    let mut changes = 0;
     'reading: for attempt in 0..TRIES {
         back_off(ports.clock, ports.source, attempt).await;
         let mut whole = load(ports.store, space, id).await?;
         if !whole.head.transaction().facts().import.is_done() {
             return Err("the import is not completed".to_owned());
         }
-        let payment = match psp.read(&whole.head.transaction().facts().psp_reference).await {
+        let (reading, asked) = ask(ports.clock, psp, &whole.head.transaction().facts().psp_reference).await;
+        Lines::current().record("pspMs", asked.took.millis());
+        let payment = match reading {
             Reading::Found(payment) => payment,
             Reading::NotFound => return Err("the PSP does not know the payment".to_owned()),
+            Reading::CredentialsRefused => return Err("the PSP does not accept our credentials".to_owned()),
             Reading::Unavailable { detail, .. } => return Err(detail),
         };
         while let Some(change) = next_change(&whole, &payment, ports.clock.now()).map_err(|refusal| format!("{refusal:?}"))? {
             let Committed::Done(written) = ports.store.commit(&whole.head, &change).await.map_err(text)? else {
                 continue 'reading;
             };
+            changes += 1;
+            tell(&change, &whole.operations);
             whole = load(ports.store, space, id).await?;
             if whole.head.transaction().version() != written.transaction().version() {
                 continue 'reading;
             }
         }
-        return Ok(());
+        return Ok(changes);
     }
     Err("too many conflicts".to_owned())
+}
+
+/// Tells of a change that was stored because of what the PSP said; `before` are the operations as they were.
+fn tell(change: &Change, before: &[Operation]) {
+    // The first is the one that was settled; with a refund comes its capture.
+    if let Some(settled) = change.updated.first() {
+        metric::operation(settled.state());
+    }
+    let Some(entry) = &change.interaction else { return };
+    let operation = entry.operation.as_ref();
+    let before = operation.and_then(|operation| before.iter().find(|before| before.facts().id.number() == operation.id));
+    tracing::info!(
+        change = entry.kind.as_str(),
+        operation = operation.map(|operation| operation.id),
+        amount = operation.map(|operation| operation.amount.units()),
+        currency = change.transaction.facts().currency.code(),
+        stateBefore = before.map(|before| before.state().as_str()),
+        stateAfter = operation.map(|operation| operation.state.as_str()),
+        transactionState = entry.state.as_str(),
+        version = entry.sequence,
+        "a webhook led to a change"
+    );
 }
 
 /// The first thing in the reading that the stored transaction does not know yet.

@@ -7,12 +7,13 @@ use app::capture::capture;
 use app::money_command::{Answer, Precondition, Request};
 use app::ports::store::{CommandStore, Committed, StatusStore, StoreError, Versioned};
 use app::ports::{Clock, Ports};
-use domain::id::{IdempotencyKey, SpaceId, TransactionId};
-use domain::operation::{CaptureCommand, Effect};
+use app::void::void;
+use domain::id::{IdempotencyKey, OperationId, SpaceId, TransactionId};
+use domain::operation::{CaptureCommand, Effect, VoidCommand};
 use domain::outcome::{Doubt, Failure, FailureCategory};
 use domain::time::Span;
 use domain::transaction::Change;
-use domain::{Operation, OperationKind, OperationState, Outcome, Refusal, Transaction};
+use domain::{Operation, OperationKind, OperationState, Outcome, Refusal, Transaction, TransactionState};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use testkit::builders::{NOW, capture_of, key, space, transaction_id};
@@ -111,11 +112,29 @@ impl Scene {
     }
 
     async fn capture_within(&self, time: Span, name: &str, command: &CaptureCommand) -> Result<Answer, Refusal> {
-        let ports = Ports { store: &self.store, connections: &self.connections, clock: &self.clock, source: &self.source };
+        capture(&self.ports(), &self.request(time, name), command).await
+    }
+
+    async fn void(&self, name: &str) -> Result<Answer, Refusal> {
+        void(&self.ports(), &self.request(Span::from_seconds(29), name), &VoidCommand::default()).await
+    }
+
+    fn ports(&self) -> Ports<'_, Tampered, TestConnections, TestClock, TestSource> {
+        Ports { store: &self.store, connections: &self.connections, clock: &self.clock, source: &self.source }
+    }
+
+    fn request(&self, time: Span, name: &str) -> Request {
         let deadline = self.clock.now().plus(time);
         let (precondition, wait) = (Precondition::default(), Span::from_seconds(0));
-        let request = Request { space: space(1), transaction: transaction_id(1), key: key(name), precondition, wait, deadline };
-        capture(&ports, &request, command).await
+        Request { space: space(1), transaction: transaction_id(1), key: key(name), precondition, wait, deadline }
+    }
+
+    /// What became known about an operation otherwise: from a reading, or from a person.
+    async fn settle(&self, operation: OperationId, effect: Effect) {
+        let whole = self.store.inner.load_whole(space(1), transaction_id(1)).await.unwrap().unwrap();
+        let operation = whole.operations.iter().find(|stored| stored.facts().id == operation).unwrap();
+        let change = whole.head.transaction().settle(operation, None, effect, NOW).unwrap().unwrap();
+        assert!(matches!(self.store.inner.commit(&whole.head, &change).await, Ok(Committed::Done(_))));
     }
 
     fn calls(&self) -> usize {
@@ -222,4 +241,84 @@ async fn without_time_for_the_call_nothing_is_sent() {
     let scene = Scene::new(&[], &[]).await;
     let answer = scene.capture_within(Span::from_seconds(18), "k", &capture_of("30")).await.unwrap();
     assert_eq!((answer.operation.state(), scene.calls()), (OperationState::Requested, 0));
+}
+
+/// The amounts voided and reserved for it, in cents, and where the transaction stands.
+async fn voided(scene: &Scene) -> (i64, i64, TransactionState) {
+    let facts = scene.stored().await.0.facts().clone();
+    (facts.balance.voided.units(), facts.balance.void_pending.units(), facts.state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_void_is_not_sent_before_its_intent_is_stored() {
+    let scene = Scene::new(&[Fault::Lost; 24], &[]).await;
+    assert!(matches!(scene.void("k").await, Err(Refusal::Unavailable { .. })));
+    assert_eq!(scene.connections.psp.calls().void, 0);
+    assert_eq!(voided(&scene).await, (0, 0, TransactionState::Authorized));
+    assert_eq!(scene.void("k").await.unwrap().operation.state(), OperationState::Successful);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_void_whose_answer_of_the_table_was_lost_is_sent_and_booked_once() {
+    for faults in [[Fault::AnswerLost, Fault::None], [Fault::ToldMoved, Fault::None], [Fault::None, Fault::AnswerLost]] {
+        let scene = Scene::new(&faults, &[]).await;
+        let answer = scene.void("k").await.unwrap();
+        assert_eq!((answer.operation.state(), answer.is_new), (OperationState::Successful, true), "{faults:?}");
+        assert_eq!((scene.connections.psp.calls().void, scene.stored().await.1.len()), (1, 1), "{faults:?}");
+        assert_eq!(voided(&scene).await, (10_000, 0, TransactionState::Voided), "{faults:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_void_whose_outcome_cannot_be_stored_keeps_everything_and_lets_nothing_pass() {
+    let faults: Vec<_> = std::iter::once(Fault::None).chain([Fault::Lost; 40]).collect();
+    let scene = Scene::new(&faults, &[]).await;
+    assert_eq!(scene.void("k").await.unwrap().operation.state(), OperationState::Requested);
+    assert_eq!(voided(&scene).await, (0, 10_000, TransactionState::Authorized));
+    assert!(matches!(scene.capture("c", &capture_of("1")).await, Err(Refusal::OperationInDoubt { .. })));
+    assert!(matches!(scene.void("k2").await, Err(Refusal::OperationInDoubt { .. })));
+    // The key repeats what is stored, and does not send it again.
+    let again = scene.void("k").await.unwrap();
+    assert_eq!((again.operation.state(), again.is_new), (OperationState::Requested, false));
+    assert_eq!((scene.connections.psp.calls().void, scene.calls()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_outcome_of_a_void_is_stored_as_what_it_is() {
+    for (outcome, state, amounts) in [
+        (Outcome::Accepted { psp_reference: None }, OperationState::Pending, (0, 10_000)),
+        (Outcome::Unknown(Doubt::NoAnswer), OperationState::Unknown, (0, 10_000)),
+        (Outcome::NotSent { retry_after: None }, OperationState::Requested, (0, 10_000)),
+        (Outcome::Refused(failure()), OperationState::Failed, (0, 0)),
+    ] {
+        let scene = Scene::new(&[], &[]).await;
+        scene.connections.psp.answers(outcome.clone());
+        let answer = scene.void("k").await.unwrap();
+        assert_eq!(answer.operation.state(), state, "{outcome:?}");
+        assert_eq!(voided(&scene).await, (amounts.0, amounts.1, TransactionState::Authorized), "{outcome:?}");
+        // What was refused may be tried again, under another key.
+        if state == OperationState::Failed {
+            assert_eq!(scene.void("k2").await.unwrap().operation.state(), OperationState::Successful);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_person_is_not_told_when_to_come_back() {
+    let scene = Scene::new(&[], &[]).await;
+    for open in ["capture", "void"] {
+        scene.connections.psp.answers(Outcome::Unknown(Doubt::NoAnswer));
+        let open = match open {
+            "capture" => scene.capture(open, &capture_of("30")).await,
+            _ => scene.void(open).await,
+        };
+        let open = open.unwrap().operation.facts().id;
+        let blocked = scene.void("v").await;
+        assert!(matches!(blocked, Err(Refusal::OperationInDoubt { retry_after: Some(_) })), "{blocked:?}");
+        scene.settle(open, Effect::ManualCheck("two of them")).await;
+        let blocked = scene.void("v").await;
+        assert!(matches!(blocked, Err(Refusal::OperationInDoubt { retry_after: None })), "{blocked:?}");
+        scene.settle(open, Effect::Failed(failure())).await;
+    }
+    assert_eq!(scene.void("v").await.unwrap().operation.state(), OperationState::Successful);
 }

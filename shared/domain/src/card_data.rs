@@ -6,17 +6,21 @@
 //! blank or hyphen between them.
 //!
 //! Thirteen digits are the narrow case: the old form of Visa looks like an article number (EAN-13) of Germany or Japan, so
-//! a number that is a valid EAN-13 is let through. So are numbers after a plus sign (telephone) and the groups of an IBAN.
+//! a number that is a valid EAN-13 is let through. So are numbers after a plus sign (telephone), the groups of an IBAN, and
+//! the digits of UUIDs and hashes, which contain every number sooner or later.
 
 use std::ops::RangeInclusive;
 
 /// Whether a number of a payment card stands anywhere in the text.
 pub fn contains_card_number(text: &str) -> bool {
-    digit_runs(text).iter().any(|run| run.has_card_number())
+    let characters: Vec<char> = text.chars().collect();
+    digit_runs(&characters).iter().any(|run| run.has_card_number() && !is_hexadecimal_word(&characters, run.begin))
 }
 
 /// Digits in groups with a single separator between them, as long as possible.
 struct Run {
+    /// The place of its first digit.
+    begin: usize,
     groups: Vec<Vec<u8>>,
     follows_plus: bool,
     /// The two characters before are letters, as the country of an IBAN.
@@ -46,8 +50,7 @@ impl Run {
     }
 }
 
-fn digit_runs(text: &str) -> Vec<Run> {
-    let characters: Vec<char> = text.chars().collect();
+fn digit_runs(characters: &[char]) -> Vec<Run> {
     let digit = |at: usize| characters.get(at).and_then(|c| c.to_digit(10)).and_then(|d| u8::try_from(d).ok());
     let mut runs = Vec::new();
     let mut at = 0;
@@ -59,6 +62,7 @@ fn digit_runs(text: &str) -> Vec<Run> {
         let before = |n: usize| at.checked_sub(n).and_then(|i| characters.get(i));
         let follows_plus = before(1) == Some(&'+');
         let follows_letters = (1..=2).all(|n| before(n).is_some_and(char::is_ascii_alphabetic));
+        let begin = at;
         let mut groups = vec![Vec::new()];
         while let Some(value) = digit(at) {
             if let Some(group) = groups.last_mut() {
@@ -70,9 +74,19 @@ fn digit_runs(text: &str) -> Vec<Run> {
                 at += 1;
             }
         }
-        runs.push(Run { groups, follows_plus, follows_letters });
+        runs.push(Run { begin, groups, follows_plus, follows_letters });
     }
     runs
+}
+
+/// Whether the word around this place is as long as a UUID and has letters, all of them hexadecimal. No further than a long
+/// hash reaches is looked at, so that a long text costs little.
+fn is_hexadecimal_word(characters: &[char], at: usize) -> bool {
+    let is_part = |c: &&char| c.is_ascii_alphanumeric() || **c == '-';
+    let (before, after) = characters.split_at(at);
+    let (before, after) = (before.iter().rev().take(128), after.iter().take(128));
+    let word = || before.clone().take_while(is_part).chain(after.clone().take_while(is_part)).filter(|c| **c != '-');
+    word().count() >= 32 && word().all(char::is_ascii_hexdigit) && word().any(char::is_ascii_alphabetic)
 }
 
 fn is_card_number(digits: &[u8]) -> bool {
@@ -178,19 +192,21 @@ mod tests {
     fn what_merchants_really_send_is_let_through() {
         for text in [
             "",
-            "4111111111111112",              // wrong check digit
-            "41111111111111111111111111",    // longer than any card number
-            "4111  1111  1111  1111",        // two blanks: a table, not one number
-            "1767225600000",                 // a moment in milliseconds
-            "4006381333931",                 // an article number of Germany
-            "4000000000006",                 // the same, and right as a card number too
-            "0000004111111",                 // an order number with leading zeros
-            "9999999999999995",              // right check digit, but no scheme begins with 9
-            "+4915112345678",                // a telephone number
-            "DE12 4107 0024 4111 0004 11",   // an IBAN in groups
-            "CH9300762011623852957",         // an IBAN in one piece
-            "2026-08-20 2026-08-21 12",      // dates
-            "SO-100045 / INV-200045 / 4711", // documents
+            "4111111111111112",                                                 // wrong check digit
+            "41111111111111111111111111",                                       // longer than any card number
+            "4111  1111  1111  1111",                                           // two blanks: a table, not one number
+            "1767225600000",                                                    // a moment in milliseconds
+            "4006381333931",                                                    // an article number of Germany
+            "4000000000006",                                                    // the same, and right as a card number too
+            "0000004111111",                                                    // an order number with leading zeros
+            "9999999999999995",                                                 // right check digit, but no scheme begins with 9
+            "+4915112345678",                                                   // a telephone number
+            "DE12 4107 0024 4111 0004 11",                                      // an IBAN in groups
+            "CH9300762011623852957",                                            // an IBAN in one piece
+            "2026-08-20 2026-08-21 12",                                         // dates
+            "b7e4a2f0-1c3d-4539-9201-34247a6f9be2",                             // a UUID
+            "9f86d081884c4539920134247aa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f0", // a hash
+            "SO-100045 / INV-200045 / 4711",                                    // documents
         ] {
             assert!(!contains_card_number(text), "{text}");
         }
@@ -203,6 +219,9 @@ mod tests {
         assert!(is_issued(&thirteen) && has_luhn_digit(&thirteen) && is_article_number(&thirteen));
         assert!(contains_card_number("4915112345678"), "without the plus sign");
         assert!(contains_card_number("4107 0024 4111 0004 11"), "without the country");
+        assert!(contains_card_number("4539-9201-34247a"), "in a word that is not long enough");
+        assert!(contains_card_number("4539920134247a"), "in a word that is not long enough");
+        assert!(contains_card_number("4111-1111-1111-1111-4111-1111-1111-1111"), "in a word without letters");
     }
 
     #[test]

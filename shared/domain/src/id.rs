@@ -98,10 +98,25 @@ fn printable_ascii(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
 }
 
+/// What operators name things with: lower case letters, digits and hyphens.
+fn is_plain_name(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 text_name!(
     /// A connection: one PSP account of a space.
     ConnectionName,
-    |text| (1..=40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    is_plain_name
+);
+text_name!(
+    /// An endpoint: where one of a space's systems is notified.
+    EndpointName,
+    is_plain_name
+);
+text_name!(
+    /// A client: the program or partner that an API key was made for.
+    ClientName,
+    is_plain_name
 );
 text_name!(
     /// The PSP's id of one thing: a payment, a capture, a refund. Opaque; never taken apart outside its adapter.

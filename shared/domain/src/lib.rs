@@ -6,6 +6,7 @@
 pub mod capability;
 pub mod card_data;
 pub mod currency;
+pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod interaction;
@@ -14,6 +15,7 @@ mod named;
 pub mod operation;
 pub mod outcome;
 pub mod payment;
+pub mod rate;
 pub mod scope;
 pub mod time;
 pub mod transaction;

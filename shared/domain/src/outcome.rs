@@ -34,6 +34,20 @@ pub enum Doubt {
     OtherAmount,
     /// A refusal that may concern only this repetition, while an earlier attempt may have been executed.
     RefusedAfterDoubt,
+    /// The PSP did not accept our credentials for this repetition; what an earlier attempt did is as open as it was.
+    CredentialsRefused,
+}
+
+impl Outcome {
+    /// Whether the PSP did not accept our credentials: this attempt was surely not executed, and may be repeated with the same
+    /// key and others.
+    pub fn is_credentials_refused(&self) -> bool {
+        match self {
+            Outcome::Refused(failure) => failure.code == CREDENTIALS_REFUSED,
+            Outcome::Unknown(doubt) => *doubt == Doubt::CredentialsRefused,
+            Outcome::Succeeded { .. } | Outcome::Accepted { .. } | Outcome::NotSent { .. } => false,
+        }
+    }
 }
 
 impl Doubt {
@@ -45,6 +59,7 @@ impl Doubt {
             Doubt::Unreadable => "UNREADABLE",
             Doubt::OtherAmount => "OTHER_AMOUNT",
             Doubt::RefusedAfterDoubt => "REFUSED_AFTER_DOUBT",
+            Doubt::CredentialsRefused => "CREDENTIALS_REFUSED",
         }
     }
 }
@@ -58,6 +73,21 @@ pub struct Failure {
     pub psp_code: Option<String>,
     /// Whether the same command under a new key can succeed.
     pub retryable: bool,
+}
+
+const CREDENTIALS_REFUSED: &str = "credentials-refused-by-psp";
+
+impl Failure {
+    /// The PSP does not accept the credentials of the connection.
+    pub fn credentials_refused() -> Self {
+        Self {
+            code: CREDENTIALS_REFUSED.to_owned(),
+            category: FailureCategory::Configuration,
+            description: "The PSP refused the credentials of the connection, or they lack a permission.".to_owned(),
+            psp_code: None,
+            retryable: true,
+        }
+    }
 }
 
 named! {

@@ -64,7 +64,7 @@ impl Dialect {
         tracing::info!(psp = self.psp, status = answer.status, replay = answer.is_replay(), "the PSP answered a money call");
         match answer.status {
             200..=299 => echoed(said(&answer), asked),
-            401 | 403 => refused(attempt, credentials_refused()),
+            401 | 403 => credentials_refused(attempt),
             409 => Outcome::Unknown(Doubt::InProgress),
             // Rate limits stand before everything else at a PSP, so this request was not executed; an earlier one may have been.
             429 => match attempt {
@@ -83,7 +83,7 @@ impl Dialect {
         let Exchange::Answered(answer) = exchange else { return Err(not_sent(attempt, None)) };
         match answer.status {
             200 => answer.json().ok_or_else(|| not_sent(attempt, None)),
-            401 | 403 => Err(refused(attempt, credentials_refused())),
+            401 | 403 => Err(credentials_refused(attempt)),
             404 => match (self.complaint)(&answer) {
                 Some(Complaint::Refusal(failure)) => Err(refused(attempt, failure)),
                 Some(Complaint::InProgress | Complaint::KeyReused) | None => Err(not_sent(attempt, None)),
@@ -129,13 +129,11 @@ fn echoed(said: Option<Said>, asked: Money) -> Outcome {
     }
 }
 
-fn credentials_refused() -> Failure {
-    Failure {
-        code: "credentials-refused-by-psp".to_owned(),
-        category: FailureCategory::Configuration,
-        description: "The PSP refused the credentials of the connection, or they lack a permission.".to_owned(),
-        psp_code: None,
-        retryable: true,
+/// Who asked is looked at before what is asked, so this attempt was not executed; an earlier one may have been.
+fn credentials_refused(attempt: Attempt) -> Outcome {
+    match attempt {
+        Attempt::First => Outcome::Refused(Failure::credentials_refused()),
+        Attempt::AfterDoubt => Outcome::Unknown(Doubt::CredentialsRefused),
     }
 }
 
@@ -148,6 +146,7 @@ pub(crate) fn readable(exchange: Exchange) -> Result<Answer, Reading> {
         Exchange::NoAnswer => Err(unavailable("the PSP did not answer".to_owned())),
         Exchange::Answered(answer) => match answer.status {
             200 | 404 => Ok(answer),
+            401 | 403 => Err(Reading::CredentialsRefused),
             status => {
                 Err(Reading::Unavailable { detail: format!("the PSP answered with status {status}"), retry_after: answer.retry_after() })
             }

@@ -44,7 +44,8 @@ pub(crate) fn sdk_config(config: &Config) -> Result<SdkConfig, lambda_http::Erro
     })
 }
 
-fn http_client() -> Result<SharedHttpClient, lambda_http::Error> {
+/// Connects when it is first used, to Amazon's endpoints over TLS and to an emulator over plain http.
+pub fn http_client() -> Result<SharedHttpClient, lambda_http::Error> {
     let roots = TrustStore::empty().with_native_roots(false).with_pem_certificate(AMAZON_ROOTS);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
     let client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();

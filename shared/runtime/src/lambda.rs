@@ -43,7 +43,9 @@ pub fn request(event: lambda_http::Request) -> Request {
     };
     let pairs = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let path = event.path_parameters().iter().map(|(name, value)| pairs(name, value)).collect();
-    let query = event.query_string_parameters().iter().map(|(name, value)| pairs(name, value)).collect();
+    let mut query: Vec<_> = event.query_string_parameters().iter().map(|(name, value)| pairs(name, value)).collect();
+    // They come in another order each time; what is refused must not depend on chance.
+    query.sort_by(|(one, _), (other, _)| one.cmp(other));
     let (parts, body) = event.into_parts();
     Request {
         route_key: route_key.unwrap_or_default(),
@@ -61,12 +63,13 @@ pub fn request(event: lambda_http::Request) -> Request {
     }
 }
 
-/// Repeated headers become one, joined by commas; one that is not text is left out.
+/// Repeated headers become one, joined by commas. One that is not ASCII is kept, too: were it left out, a precondition or a key
+/// that is wrong would count as none.
 fn headers(map: &lambda_http::http::HeaderMap) -> BTreeMap<String, String> {
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in map {
-        let Ok(value) = value.to_str() else { continue };
-        headers.entry(name.as_str().to_owned()).and_modify(|all| all.extend([",", value])).or_insert_with(|| value.to_owned());
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers.entry(name.as_str().to_owned()).and_modify(|all| all.extend([",", &value])).or_insert_with(|| value.to_string());
     }
     headers
 }

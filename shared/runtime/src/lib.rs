@@ -2,10 +2,12 @@
 //! and its randomness.
 
 pub mod authorizer;
-mod aws;
+pub mod aws;
 pub mod config;
 pub mod connections;
 pub mod lambda;
+mod renewing;
+pub mod schedule;
 pub mod secrets;
 pub mod settings_file;
 pub mod system;

@@ -1,21 +1,37 @@
-//! The file in which operators name spaces, keys and connections: TOML, the same for the dev server and for operators' tools.
+//! The file in which operators name spaces, keys, connections and endpoints: TOML, the same for the dev server and for
+//! operators' tools.
 //!
 //! ```toml
 //! [[space]]
 //! id = 1
 //! name = "Demo"
-//! [[space.key]]                 # without one the space gets a key with all scopes
+//! [[space.key]]                 # for the dev server, where one without a key gets one with all scopes
 //! key = "cp_test_…"
+//! client = "erp"
 //! scopes = ["import", "read"]
+//! expiresOn = "2027-01-01T00:00:00Z"
 //! [[space.connection]]
 //! name = "stripe"
 //! psp = "stripe"
 //! settings = { livemode = false }
-//! credentials = { secretKey = "sk_test_…", webhookSecret = "whsec_…" }
+//! credentials = { secretKey = { env = "STRIPE_KEY" }, webhookSecret = { ssm = "/shop/stripe/webhook" } }
+//! [[space.endpoint]]
+//! name = "erp"
+//! kind = "standard-webhooks"
+//! url = "https://erp.example.com/hook"
+//! types = ["transaction.capture."]
+//! credentials = { secret = { env = "ERP_HOOK_SECRET" } }
 //! ```
+//!
+//! A secret is a reference, or, where the file never leaves the machine, the text itself.
 
-use domain::id::{ConnectionName, SpaceId};
+use crate::config;
+use crate::secrets::Credentials;
+use api::time_text;
+use domain::endpoint::{Acknowledgement, EndpointKind};
+use domain::id::{ClientName, ConnectionName, EndpointName, SpaceId};
 use domain::scope::Scope;
+use domain::time::Timestamp;
 use psp::Secret;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,18 +46,64 @@ pub struct Space {
     pub name: String,
     pub keys: Vec<Key>,
     pub connections: Vec<Connection>,
+    pub endpoints: Vec<Endpoint>,
 }
 
 pub struct Key {
-    pub key: Secret,
+    pub key: SecretText,
+    pub client: ClientName,
     pub scopes: Vec<Scope>,
+    pub expires_on: Option<Timestamp>,
 }
 
 pub struct Connection {
     pub name: ConnectionName,
     pub psp: String,
     pub settings: serde_json::Map<String, serde_json::Value>,
-    pub credentials: BTreeMap<String, Secret>,
+    pub credentials: BTreeMap<String, SecretText>,
+}
+
+pub struct Endpoint {
+    pub name: EndpointName,
+    pub kind: EndpointKind,
+    /// As it was written: whether it is allowed depends on where it will be used.
+    pub url: String,
+    pub types: Vec<String>,
+    pub acknowledges_import: Acknowledgement,
+    pub credentials: BTreeMap<String, SecretText>,
+}
+
+/// A secret as the file has it.
+pub enum SecretText {
+    /// The text itself.
+    Literal(Secret),
+    /// The name of an environment variable.
+    Env(String),
+    /// The name of a parameter of SSM.
+    Ssm(String),
+}
+
+impl SecretText {
+    /// The secret, where this machine has it.
+    pub fn on_this_machine(&self) -> Result<Secret, Wrong> {
+        match self {
+            Self::Literal(secret) => Ok(secret.clone()),
+            Self::Env(name) => {
+                let text = config::secret(name).ok_or_else(|| Wrong(format!("the environment variable {name} is missing or empty")))?;
+                Ok(Secret::new(text))
+            }
+            Self::Ssm(name) => Err(Wrong(format!("parameter {name} is on AWS: here a secret comes from the environment or the file"))),
+        }
+    }
+}
+
+/// All secrets of a connection or endpoint, where this machine has them.
+pub fn on_this_machine(credentials: &BTreeMap<String, SecretText>) -> Result<Credentials, Wrong> {
+    let resolve = |(name, text): (&String, &SecretText)| match text.on_this_machine() {
+        Ok(secret) => Ok((name.clone(), secret)),
+        Err(Wrong(why)) => Err(Wrong(format!("{name}: {why}"))),
+    };
+    credentials.iter().map(resolve).collect()
 }
 
 /// What is wrong with the file, and where; never with a secret in it.
@@ -65,7 +127,11 @@ impl SettingsFile {
         })?;
         let spaces = file.space.into_iter().map(read_space).collect::<Result<Vec<_>, _>>()?;
         let ids: BTreeSet<_> = spaces.iter().map(|space| space.id).collect();
-        let keys: Vec<_> = spaces.iter().flat_map(|space| space.keys.iter().map(|key| key.key.expose())).collect();
+        let literal = |key: &Key| match &key.key {
+            SecretText::Literal(key) => Some(key.expose().to_owned()),
+            SecretText::Env(_) | SecretText::Ssm(_) => None,
+        };
+        let keys: Vec<_> = spaces.iter().flat_map(|space| space.keys.iter().filter_map(literal)).collect();
         if keys.iter().collect::<BTreeSet<_>>().len() != keys.len() {
             return Err(Wrong("one key is named twice".to_owned()));
         }
@@ -85,21 +151,70 @@ fn read_space(space: FileSpace) -> Result<Space, Wrong> {
     if names.len() != connections.len() {
         return Err(Wrong(format!("space {id}: two connections have one name")));
     }
-    Ok(Space { id, name: space.name, keys, connections })
+    let endpoints = space.endpoint.into_iter().map(|endpoint| read_endpoint(id, endpoint)).collect::<Result<Vec<_>, _>>()?;
+    let names: BTreeSet<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
+    if names.len() != endpoints.len() {
+        return Err(Wrong(format!("space {id}: two endpoints have one name")));
+    }
+    Ok(Space { id, name: space.name, keys, connections, endpoints })
 }
 
 fn read_key(space: SpaceId, key: FileKey) -> Result<Key, Wrong> {
-    let scope = |name: &String| Scope::parse(name).ok_or_else(|| Wrong(format!("space {space}: {name:?} is not a scope")));
-    Ok(Key { scopes: key.scopes.iter().map(scope).collect::<Result<_, _>>()?, key: Secret::new(key.key) })
+    let wrong = |what: String| Wrong(format!("space {space}: {what}"));
+    let scope = |name: &String| Scope::parse(name).ok_or_else(|| wrong(format!("{name:?} is not a scope")));
+    let client = key.client.as_deref().unwrap_or("file");
+    let expires_on = key
+        .expires_on
+        .map(|text| time_text::parse(&text).ok_or_else(|| wrong(format!("expiresOn {text:?} is not a time such as 2027-01-01T00:00:00Z"))));
+    Ok(Key {
+        client: ClientName::parse(client).ok_or_else(|| wrong(not_a_name("client", client)))?,
+        scopes: key.scopes.iter().map(scope).collect::<Result<_, _>>()?,
+        expires_on: expires_on.transpose()?,
+        key: key.key.read()?,
+    })
 }
 
 fn read_connection(space: SpaceId, connection: FileConnection) -> Result<Connection, Wrong> {
-    let name = ConnectionName::parse(&connection.name)
-        .ok_or_else(|| Wrong(format!("space {space}: {:?} is not a name of a connection (a-z, 0-9 and -, at most 40)", connection.name)))?;
+    let name = ConnectionName::parse(&connection.name);
+    let name = name.ok_or_else(|| Wrong(format!("space {space}: {}", not_a_name("connection", &connection.name))))?;
     let settings = serde_json::to_value(&connection.settings).ok().and_then(|value| value.as_object().cloned());
     let settings = settings.ok_or_else(|| Wrong(format!("connection {name}: settings cannot be written as JSON")))?;
-    let credentials = connection.credentials.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
-    Ok(Connection { name, psp: connection.psp, settings, credentials })
+    Ok(Connection { name, psp: connection.psp, settings, credentials: read_secrets(connection.credentials)? })
+}
+
+fn read_endpoint(space: SpaceId, endpoint: FileEndpoint) -> Result<Endpoint, Wrong> {
+    let FileEndpoint { name, kind, url, types, acknowledges_import, credentials } = endpoint;
+    let name = EndpointName::parse(&name).ok_or_else(|| Wrong(format!("space {space}: {}", not_a_name("endpoint", &name))))?;
+    let kind = EndpointKind::parse(&kind).ok_or_else(|| Wrong(format!("endpoint {name}: {kind:?} is not a kind of endpoint")))?;
+    let acknowledges_import = match acknowledges_import {
+        None => kind.acknowledgement(),
+        Some(text) => Acknowledgement::parse(&text)
+            .ok_or_else(|| Wrong(format!("endpoint {name}: acknowledgesImport is on-2xx or explicit, not {text:?}")))?,
+    };
+    let is_type = |text: &&String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b"-.".contains(&b));
+    if let Some(text) = types.iter().find(|text| !is_type(text)) {
+        return Err(Wrong(format!("endpoint {name}: {text:?} is not the beginning of a type such as transaction.capture.successful")));
+    }
+    Ok(Endpoint { name, kind, url, types, acknowledges_import, credentials: read_secrets(credentials)? })
+}
+
+fn not_a_name(of: &str, text: &str) -> String {
+    format!("{text:?} is not a name of {} {of} (a-z, 0-9 and -, at most 40)", if of == "endpoint" { "an" } else { "a" })
+}
+
+fn read_secrets(credentials: BTreeMap<String, FileSecret>) -> Result<BTreeMap<String, SecretText>, Wrong> {
+    credentials.into_iter().map(|(name, secret)| Ok((name, secret.read()?))).collect()
+}
+
+impl FileSecret {
+    fn read(self) -> Result<SecretText, Wrong> {
+        match self {
+            Self::Literal(text) => Ok(SecretText::Literal(Secret::new(text))),
+            Self::Reference(FileReference { env: Some(name), ssm: None }) => Ok(SecretText::Env(name)),
+            Self::Reference(FileReference { env: None, ssm: Some(name) }) => Ok(SecretText::Ssm(name)),
+            Self::Reference(_) => Err(Wrong("a secret is a text, { env = \"…\" } or { ssm = \"…\" }".to_owned())),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -118,13 +233,17 @@ struct FileSpace {
     key: Vec<FileKey>,
     #[serde(default)]
     connection: Vec<FileConnection>,
+    #[serde(default)]
+    endpoint: Vec<FileEndpoint>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct FileKey {
-    key: String,
+    key: FileSecret,
+    client: Option<String>,
     scopes: Vec<String>,
+    expires_on: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +254,34 @@ struct FileConnection {
     #[serde(default)]
     settings: toml::Table,
     #[serde(default)]
-    credentials: BTreeMap<String, String>,
+    credentials: BTreeMap<String, FileSecret>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FileEndpoint {
+    name: String,
+    kind: String,
+    url: String,
+    #[serde(default)]
+    types: Vec<String>,
+    acknowledges_import: Option<String>,
+    #[serde(default)]
+    credentials: BTreeMap<String, FileSecret>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum FileSecret {
+    Literal(String),
+    Reference(FileReference),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileReference {
+    env: Option<String>,
+    ssm: Option<String>,
 }
 
 #[cfg(test)]
@@ -164,6 +310,36 @@ mod tests {
         let file = SettingsFile::parse(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
         let connection = &file.spaces[0].connections[0];
         assert_eq!(connection.settings["livemode"], serde_json::Value::Bool(false));
-        assert_eq!(connection.credentials["secretKey"].expose(), "sk_test_1");
+        let secrets = on_this_machine(&connection.credentials).unwrap();
+        assert_eq!(secrets["secretKey"].expose(), "sk_test_1");
+    }
+
+    #[test]
+    fn a_secret_is_a_text_or_one_reference() {
+        let file = |secret: &str| SettingsFile::parse(&format!("{STRIPE}credentials = {{ secretKey = {secret} }}"));
+        let why = |secret: &str| {
+            let file = file(secret).unwrap_or_else(|wrong| panic!("{wrong}"));
+            on_this_machine(&file.spaces[0].connections[0].credentials).err().map(|wrong| wrong.0)
+        };
+        assert_eq!(why("\"sk\""), None);
+        assert_eq!(why("{ env = \"PATH\" }"), None);
+        assert_eq!(why("{ env = \"NO_SUCH_X\" }").unwrap(), "secretKey: the environment variable NO_SUCH_X is missing or empty");
+        assert!(why("{ ssm = \"/shop/key\" }").unwrap().contains("/shop/key"));
+        for secret in ["{}", "{ env = \"A\", ssm = \"B\" }", "{ file = \"A\" }", "7"] {
+            assert!(file(secret).is_err(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn keys_and_endpoints_are_read() {
+        let text = "[[space]]\nid = 7\nname = \"Shop\"\n[[space.key]]\nkey = \"cp_x\"\nclient = \"erp\"\nscopes = [\"read\"]\n\
+                    expiresOn = \"1970-01-01T00:00:01Z\"\n[[space.endpoint]]\nname = \"bc\"\nkind = \"business-central\"\n\
+                    url = \"https://x.example\"";
+        let space = SettingsFile::parse(text).unwrap_or_else(|wrong| panic!("{wrong}")).spaces.remove(0);
+        assert_eq!((space.keys[0].client.as_str(), space.keys[0].expires_on), ("erp", Some(Timestamp::from_seconds(1))));
+        assert_eq!(space.endpoints[0].acknowledges_import, Acknowledgement::On2xx);
+        for (from, to) in [("\"erp\"", "\"ERP\""), ("1970", "x"), ("business-central", "fax"), ("\"bc\"", "\"b c\"")] {
+            assert!(SettingsFile::parse(&text.replace(from, to)).is_err(), "{to}");
+        }
     }
 }

@@ -6,52 +6,93 @@ use crate::connections::Accounts;
 use crate::secrets::{ParameterStore, Vault};
 use crate::system::{SystemClock, SystemSource};
 use crate::telemetry;
+use api::Edge;
 use app::ports::Ports;
+use app::ports::settings::ConnectionSettings;
+use app::rate_limit::RateLimit;
 use domain::time::Span;
 use lambda_http::Error;
+use std::num::NonZeroU32;
 use std::time::Duration;
 use store_dynamodb::Store;
 
 /// Everything that commands, imports and webhooks need.
-pub struct System<V> {
+pub struct System<S, V> {
     pub store: Store,
-    pub connections: Accounts<Store, V, SystemClock>,
+    pub connections: Accounts<S, V, SystemClock>,
     pub clock: SystemClock,
     pub source: SystemSource,
+    rate_limit: RateLimit<Store>,
 }
 
-impl<V: Vault> System<V> {
-    pub fn new(store: Store, vault: V, http: reqwest::Client, allow_loopback: bool) -> Self {
-        let connections = Accounts::new(store.clone(), vault, SystemClock, http, allow_loopback);
-        Self { store, connections, clock: SystemClock, source: SystemSource }
+/// Everything that status needs.
+pub struct Reader {
+    pub store: Store,
+    rate_limit: RateLimit<Store>,
+}
+
+impl<S: ConnectionSettings, V: Vault> System<S, V> {
+    pub fn new(store: Store, settings: S, vault: V, http: reqwest::Client, allow_loopback: bool, requests_per_second: NonZeroU32) -> Self {
+        let connections = Accounts::new(settings, vault, SystemClock, http, allow_loopback);
+        let rate_limit = RateLimit::new(store.clone(), requests_per_second);
+        Self { store, connections, clock: SystemClock, source: SystemSource, rate_limit }
     }
 
-    pub fn ports(&self) -> Ports<'_, Store, Accounts<Store, V, SystemClock>, SystemClock, SystemSource> {
+    pub fn edge(&self) -> Edge<'_, Store, SystemClock> {
+        edge(&self.rate_limit)
+    }
+
+    pub fn ports(&self) -> Ports<'_, Store, Accounts<S, V, SystemClock>, SystemClock, SystemSource> {
         Ports { store: &self.store, connections: &self.connections, clock: &self.clock, source: &self.source }
     }
 }
 
+impl Reader {
+    pub fn edge(&self) -> Edge<'_, Store, SystemClock> {
+        edge(&self.rate_limit)
+    }
+}
+
+fn edge(rate_limit: &RateLimit<Store>) -> Edge<'_, Store, SystemClock> {
+    Edge { rate_limit, clock: &SystemClock, psps: psp::PSPS }
+}
+
 /// For functions that talk to PSPs.
-pub async fn system() -> Result<System<ParameterStore>, Error> {
+pub async fn system() -> Result<System<Store, ParameterStore>, Error> {
     let config = Config::from_environment()?;
-    telemetry::for_functions(&config.log);
+    telemetry::for_functions(&config.log, &config.stage);
     let sdk = aws::sdk_config(&config)?;
     let store = open_store(&sdk, &config).await;
     let path = config.parameter_path.ok_or("the environment variable PARAMETER_PATH is missing")?;
     let vault = ParameterStore::new(aws_sdk_ssm::Client::new(&sdk), path);
-    Ok(System::new(store, vault, psp::http_client()?, config.allow_loopback))
+    Ok(System::new(store.clone(), store, vault, psp::http_client()?, config.allow_loopback, config.requests_per_second))
 }
 
-/// For functions that only read and write the table.
-pub async fn store() -> Result<Store, Error> {
+/// For the function that only shows what is stored.
+pub async fn reader() -> Result<Reader, Error> {
     let config = Config::from_environment()?;
-    telemetry::for_functions(&config.log);
-    let sdk = aws::sdk_config(&config)?;
-    Ok(open_store(&sdk, &config).await)
+    let store = store_of(&config).await?;
+    Ok(Reader { rate_limit: RateLimit::new(store.clone(), config.requests_per_second), store })
 }
 
-/// The names of all PSPs with what each can do.
-pub const PSPS: &[(&str, &domain::Capabilities)] = psp::PSPS;
+/// For the function that looks API keys up.
+pub async fn store() -> Result<Store, Error> {
+    store_of(&Config::from_environment()?).await
+}
+
+/// For what nobody waits for: it connects to the table when it first reads it.
+pub fn unwarmed_store() -> Result<Store, Error> {
+    let config = Config::from_environment()?;
+    telemetry::for_functions(&config.log, &config.stage);
+    let sdk = aws::sdk_config(&config)?;
+    Ok(Store::new(aws_sdk_dynamodb::Client::new(&sdk), &config.table))
+}
+
+async fn store_of(config: &Config) -> Result<Store, Error> {
+    telemetry::for_functions(&config.log, &config.stage);
+    let sdk = aws::sdk_config(config)?;
+    Ok(open_store(&sdk, config).await)
+}
 
 /// Time that a function has, where its event does not say.
 pub(crate) const FUNCTION_TIME: Span = Span::from_seconds(29);

@@ -3,10 +3,11 @@
 //! `#` parts the fields of a key. Text that others chose is escaped before it becomes part of one, so no reference can
 //! reach into another space or imitate another item.
 
-use crate::attributes::Item;
+use crate::attributes::{Item, Reader};
 use crate::table;
+use app::ports::store::StoreError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::id::{ConnectionName, PspReference, SpaceId, TransactionId};
+use domain::id::{ConnectionName, EndpointName, PspReference, SpaceId, TransactionId};
 use domain::operation::OperationKey;
 use domain::time::Timestamp;
 use domain::{Operation, OperationKind};
@@ -18,6 +19,10 @@ pub(crate) const DATA: &str = "DATA";
 pub(crate) const REFERENCE: &str = "REF";
 pub(crate) const INBOX: &str = "INBOX";
 pub(crate) const API_KEY: &str = "KEY";
+pub(crate) const CONNECTIONS: &str = "CONNECTION#";
+pub(crate) const ENDPOINTS: &str = "ENDPOINT#";
+/// Where the index `space` lists the spaces themselves.
+pub(crate) const SPACES: &str = "SPACES";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -26,6 +31,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    pub fn read(item: &Item) -> Result<Self, StoreError> {
+        let part = |name| Reader(item).text(name).map(str::to_owned).map_err(|wrong| wrong.of(item));
+        Ok(Self { pk: part(table::HASH)?, sk: part(table::RANGE)? })
+    }
+
     pub fn attributes(&self) -> Item {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         Item::from([(table::HASH.to_owned(), text(&self.pk)), (table::RANGE.to_owned(), text(&self.sk))])
@@ -83,12 +93,30 @@ pub(crate) fn inbox(space: SpaceId, connection: &ConnectionName, event: &str) ->
     Key { pk: format!("S#{space}#W#{connection}#{}", escape(event)), sk: INBOX.to_owned() }
 }
 
-pub(crate) fn connection(space: SpaceId, name: &ConnectionName) -> Key {
-    Key { pk: format!("S#{space}"), sk: format!("CONNECTION#{name}") }
+pub(crate) fn space(space: SpaceId) -> Key {
+    Key { pk: format!("S#{space}"), sk: "SPACE".to_owned() }
+}
+
+pub(crate) fn connection(space_: SpaceId, name: &ConnectionName) -> Key {
+    Key { sk: format!("{CONNECTIONS}{name}"), ..space(space_) }
+}
+
+pub(crate) fn endpoint(space_: SpaceId, name: &EndpointName) -> Key {
+    Key { sk: format!("{ENDPOINTS}{name}"), ..space(space_) }
+}
+
+/// Not below `S#`: who may only read transactions may take from this all the same.
+pub(crate) fn bucket(space: SpaceId) -> Key {
+    Key { pk: format!("L#{space}"), sk: "BUCKET".to_owned() }
 }
 
 pub(crate) fn api_key(id: &str) -> Key {
     Key { pk: format!("K#{}", escape(id)), sk: API_KEY.to_owned() }
+}
+
+/// Where the index `space` lists the keys of a space; not below `S#`, which functions may read.
+pub(crate) fn api_keys_of(space: SpaceId) -> String {
+    format!("K#{space}")
 }
 
 /// Where a transaction is listed or found in the index `space`.
@@ -111,21 +139,35 @@ pub(crate) fn listed(space: SpaceId, listed: Listed<'_>) -> String {
 
 /// Ids as text of equal length sort like numbers.
 pub(crate) fn list_sort(id: TransactionId) -> String {
-    format!("{:016}", id.number())
+    sorted(id.number())
 }
 
-/// Spreads what is due over 16 partitions of the sparse index.
+pub(crate) fn sorted(number: u64) -> String {
+    format!("{number:016}")
+}
+
+/// Spreads what is due over this many partitions of the sparse index.
+const DUE_SHARDS: u32 = 16;
+
+pub(crate) fn due_shards() -> impl Iterator<Item = String> {
+    (0..DUE_SHARDS).map(|shard| format!("D#{shard}"))
+}
+
 pub(crate) fn due_shard(id: TransactionId) -> String {
-    format!("D#{}", id.number() % 16)
+    format!("D#{}", id.number() % u64::from(DUE_SHARDS))
 }
 
 /// The same for what has no transaction: spread by a text.
 pub(crate) fn due_shard_of(text: &str) -> String {
-    format!("D#{}", text.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % 16)
+    format!("D#{}", text.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % DUE_SHARDS)
 }
 
 pub(crate) fn due(on: Timestamp) -> String {
     format!("{:015}", on.millis().max(0))
+}
+
+pub(crate) fn read_due(text: &str) -> Option<Timestamp> {
+    text.parse().ok().map(Timestamp::from_millis)
 }
 
 /// Keeps letters, digits and a few harmless signs; everything else becomes `%XX` of its UTF-8 bytes.

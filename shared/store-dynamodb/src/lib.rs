@@ -6,9 +6,11 @@
 mod attributes;
 mod command;
 mod commit;
+mod due;
 mod import;
 mod item;
 mod key;
+mod limit;
 mod settings;
 mod status;
 pub mod table;

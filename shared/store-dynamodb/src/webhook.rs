@@ -4,6 +4,7 @@ use crate::item::{reference, webhook};
 use crate::{Store, key, unavailable};
 use app::ports::store::{StoreError, Stored, StoredWebhook, WebhookStore};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::id::{ConnectionName, PspReference, SpaceId, TransactionId};
 use domain::time::Timestamp;
@@ -32,8 +33,7 @@ impl WebhookStore for Store {
     async fn park_webhook(&self, received: &StoredWebhook, under: &PspReference) -> Result<(), StoreError> {
         let key = key::parked(received.space, &received.connection, under, &received.event);
         let mut item = webhook::write(key, received);
-        // Nobody has to come back to this copy: an import reads the payment after it has stored its reference, and the inbox
-        // item stays due.
+        // Nobody has to come back to this copy: an import reads the payment after it has stored its reference.
         item.retain(|name, _| name != "due" && name != "dueShard");
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await;
         put.map(drop).map_err(|error| unavailable(&error))
@@ -49,15 +49,23 @@ impl WebhookStore for Store {
         item.map(|item| reference::read_owner(&item)).transpose()
     }
 
+    async fn leave_webhook(&self, received: &StoredWebhook) -> Result<(), StoreError> {
+        let update = self.update_inbox(received).update_expression("REMOVE due, dueShard");
+        update.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
     async fn finish_webhook(&self, received: &StoredWebhook, processed_on: Timestamp) -> Result<(), StoreError> {
-        let key = key::inbox(received.space, &received.connection, &received.event);
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
+            .update_inbox(received)
             .update_expression("SET processedOn = :on REMOVE due, dueShard")
             .expression_attribute_values(":on", AttributeValue::N(processed_on.millis().to_string()));
         update.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+}
+
+impl Store {
+    fn update_inbox(&self, received: &StoredWebhook) -> UpdateItemFluentBuilder {
+        let key = key::inbox(received.space, &received.connection, &received.event);
+        self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()))
     }
 }

@@ -13,3 +13,9 @@ pub use source::TestSource;
 pub use store::{Item, TestStore};
 
 pub use embedded::definition as table_definition;
+
+/// The metrics as they are written, for comparing what is said about them elsewhere.
+pub mod metrics {
+    pub use app::metric::Metric;
+    pub use runtime::telemetry::{NAMESPACE, dimensions};
+}

@@ -1,11 +1,11 @@
 //! A PSP in memory that answers what the test tells it, and counts how often it was asked.
 
-use app::ports::psp::{Attempt, RawWebhook, Reading, VoidOrder, WebhookEvent, WebhookRefused};
+use app::ports::psp::{Attempt, RawWebhook, Reading, WebhookEvent, WebhookRefused};
 use app::ports::{Connections, NoConnection, Psp};
 use async_trait::async_trait;
 use domain::capability::{KeepsRest, KeyWindow, KeyWindows};
 use domain::id::{ConnectionName, PspReference, SpaceId};
-use domain::operation::{CaptureOrder, RefundOrder};
+use domain::operation::{CaptureOrder, RefundOrder, VoidOrder};
 use domain::payment::PspPayment;
 use domain::{Capabilities, Outcome, Timestamp};
 use std::collections::VecDeque;
@@ -104,7 +104,7 @@ impl Psp for TestPsp {
         self.move_money("void", |calls| &mut calls.void)
     }
 
-    fn webhook(&self, _: &RawWebhook, _: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
+    async fn webhook(&self, _: &RawWebhook, _: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
         self.state().events.pop_front().ok_or(WebhookRefused)
     }
 }

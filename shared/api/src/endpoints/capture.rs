@@ -1,12 +1,13 @@
 //! `POST /v1/transactions/{id}/captures`
 
 use super::{Psps, answer_operation, line_items, merchant_reference, read_command, version};
-use crate::edge;
+use crate::edge::Edge;
 use crate::json::{Object, Value};
 use crate::parameters::transaction_id;
 use crate::request::{Request, Response};
 use app::authorize::Caller;
 use app::money_command;
+use app::ports::limits::Limits;
 use app::ports::store::CommandStore;
 use app::ports::{Clock, Connections, Ports, Source};
 use domain::Refusal;
@@ -16,14 +17,15 @@ use domain::operation::CaptureCommand;
 ///
 /// `final: true` says that nothing more will be captured: what remains is released. It is true by itself where nothing
 /// would remain, and required where the PSP does not keep the rest of a payment after a partial capture.
-pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request) -> Response
+pub async fn serve<L, S, C, K, R>(edge: &Edge<'_, L, K>, ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
 where
+    L: Limits,
     S: CommandStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
-    edge::serve(request, "capture", |caller, _| capture(ports, psps, request, caller)).await
+    edge.serve(request, "capture", |caller, _| capture(ports, edge.psps, request, caller)).await
 }
 
 async fn capture<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>

@@ -1,10 +1,12 @@
 //! `POST /v1/transactions/import`
 
 use super::{Psps, capabilities_of, etag, merchant_reference};
+use crate::edge::Edge;
 use crate::json::{Object, Value};
 use crate::request::{Request, Response};
-use crate::{edge, properties, view};
+use crate::{properties, view};
 use app::authorize::Caller;
+use app::ports::limits::Limits;
 use app::ports::store::{ImportStore, StatusStore};
 use app::ports::{Clock, Connections, Ports, Source};
 use domain::Refusal;
@@ -15,14 +17,15 @@ use domain::transaction::ImportCommand;
 ///
 /// 201 the first time, whatever came of it: read `importState` and `importFailure`. Sent again, 200 with the same id; after
 /// a failure a corrected import tries again under the same id; with other words on a completed one, 409.
-pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request) -> Response
+pub async fn serve<L, S, C, K, R>(edge: &Edge<'_, L, K>, ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
 where
+    L: Limits,
     S: ImportStore + StatusStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
-    edge::serve(request, "import", |caller, _| import(ports, psps, request, caller)).await
+    edge.serve(request, "import", |caller, _| import(ports, edge.psps, request, caller)).await
 }
 
 async fn import<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>

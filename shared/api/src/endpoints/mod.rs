@@ -5,6 +5,7 @@ pub mod import;
 pub mod psp_webhook;
 pub mod refund;
 pub mod status;
+pub mod void;
 
 use crate::json::{Object, Value};
 use crate::request::{Request, Response};

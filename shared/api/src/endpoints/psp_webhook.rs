@@ -20,7 +20,7 @@ where
     K: Clock,
     R: Source,
 {
-    edge::serve_open(request, "psp-webhook", webhook(ports, request)).await
+    edge::serve_open(ports.clock, request, "psp-webhook", webhook(ports, request)).await
 }
 
 async fn webhook<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request) -> Result<Response, Refusal>

@@ -1,30 +1,32 @@
 //! `POST /v1/transactions/{id}/refunds`
 
 use super::{Psps, answer_operation, line_items, merchant_reference, read_command, version};
-use crate::edge;
+use crate::edge::Edge;
 use crate::json::{Object, Value, one_of};
 use crate::parameters::transaction_id;
 use crate::request::{Request, Response};
 use app::authorize::Caller;
 use app::money_command;
+use app::ports::limits::Limits;
 use app::ports::store::CommandStore;
 use app::ports::{Clock, Connections, Ports, Source};
 use domain::Refusal;
 use domain::id::OperationId;
-use domain::operation::{RefundCommand, RefundReason, RefundTarget};
+use domain::operation::{OperationReason, RefundCommand, RefundTarget};
 
 /// Refunds `amount`, or the sum of `lineItems`, or all that is refundable, of what was captured.
 ///
 /// `captureId` or `captureMerchantReference` ties it to one capture; then no more than that capture still holds is given
 /// back.
-pub async fn serve<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request) -> Response
+pub async fn serve<L, S, C, K, R>(edge: &Edge<'_, L, K>, ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
 where
+    L: Limits,
     S: CommandStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
-    edge::serve(request, "refund", |caller, _| refund(ports, psps, request, caller)).await
+    edge.serve(request, "refund", |caller, _| refund(ports, edge.psps, request, caller)).await
 }
 
 async fn refund<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
@@ -55,7 +57,7 @@ fn read(body: &[u8]) -> Result<(RefundCommand, Option<u64>), Refusal> {
     let command = RefundCommand {
         amount: body.optional("amount", Value::amount),
         target: by_id.map(RefundTarget::Capture).or(by_reference.map(RefundTarget::CaptureOf)),
-        reason: body.optional("reason", one_of(RefundReason::ALL, RefundReason::as_str)),
+        reason: body.optional("reason", one_of(OperationReason::ALL, OperationReason::as_str)),
         note: body.optional("note", |note| note.free_text(500)),
         line_items: body.optional("lineItems", line_items).unwrap_or_default(),
         merchant_reference: body.optional("merchantReference", merchant_reference),

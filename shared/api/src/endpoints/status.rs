@@ -1,18 +1,25 @@
-//! `GET /v1/transactions`, `/v1/transactions/{id}` and its operations, `/v1/psps`
+//! `GET /v1/transactions`, `/v1/transactions/{id}` and its operations, `/v1/psps`, `/v1/openapi.json`
 
 use super::{Psps, capabilities_of, etag};
+use crate::edge::Edge;
 use crate::json_out::Json;
 use crate::parameters::{operation_id, search, transaction_id, write_cursor};
 use crate::request::{Request, Response};
-use crate::{edge, routes, view};
+use crate::{routes, view};
 use app::authorize::Caller;
+use app::ports::Clock;
+use app::ports::limits::Limits;
 use app::ports::store::StatusStore;
 use app::status;
 use domain::{OperationKind, Refusal};
 
+/// The OpenAPI document, as `crate::openapi` makes it; a test compares the two.
+pub const DESCRIPTION: &str = include_str!("../../../../docs/openapi.json");
+
 /// What is stored about transactions. A PSP is never asked here.
-pub async fn serve<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request) -> Response {
-    edge::serve(request, "status", |caller, route| async move {
+pub async fn serve<L: Limits, S: StatusStore, K: Clock>(edge: &Edge<'_, L, K>, store: &S, request: &Request) -> Response {
+    let psps = edge.psps;
+    edge.serve(request, "status", |caller, route| async move {
         match route.path {
             routes::TRANSACTIONS => list(store, psps, request, caller).await,
             routes::TRANSACTION => whole(store, psps, request, caller).await,
@@ -20,6 +27,7 @@ pub async fn serve<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request)
             routes::REFUND => operation(store, psps, request, caller, OperationKind::Refund).await,
             routes::VOID => operation(store, psps, request, caller, OperationKind::Void).await,
             routes::PSPS => Ok(list_psps(psps)),
+            routes::OPENAPI => Ok(description()),
             other => Err(Refusal::internal(format!("status was given {other}"))),
         }
     })
@@ -66,4 +74,9 @@ async fn list<S: StatusStore>(store: &S, psps: Psps<'_>, request: &Request, call
 fn list_psps(psps: Psps<'_>) -> Response {
     let psps: Vec<_> = psps.iter().map(|(name, can)| view::capabilities(name, can)).collect();
     Response::json(200, &Json::object().with("psps", psps).into())
+}
+
+/// How to call all this.
+fn description() -> Response {
+    Response { status: 200, headers: vec![("content-type", "application/json".to_owned())], body: DESCRIPTION.to_owned() }
 }

@@ -1,7 +1,7 @@
 //! What the reader accepts and what it refuses, body by body.
 
 use super::*;
-use domain::operation::RefundReason;
+use domain::operation::OperationReason;
 
 /// The flaws of a body that is read for `amount`, `name` and `lines`.
 fn flaws(body: &str) -> Vec<String> {
@@ -173,9 +173,22 @@ fn names_of_the_caller_are_read_up_to_a_limit() {
 }
 
 #[test]
+fn a_name_that_could_be_a_secret_is_not_repeated() {
+    for name in ["4111111111111111", "cp_test_0", "ada@example.com", "\u{664}\u{661}"] {
+        let unknown = [" has an unknown property, whose name is not repeated here"];
+        assert_eq!(flaws(&format!(r#"{{"{name}":1}}"#)), unknown, "{name}");
+        assert_eq!(flaws(&format!(r#"{{"{name}":1,"{name}":1}}"#)), [" appears more than once"], "{name}");
+        let body = format!(r#"{{"data":{{"{name}":1}}}}"#);
+        let mut object = Object::parse(body.as_bytes()).unwrap();
+        object.optional("data", |value| value.each_entry(9, |_, entry| entry.text(9)));
+        assert_eq!(object.finish(), Err(Refusal::flaw("/data", "must be a string")), "{name}");
+    }
+}
+
+#[test]
 fn names_of_an_enum_are_read() {
     let mut object = Object::parse(br#"{"a":"RETURN","b":"return"}"#).unwrap();
-    assert_eq!(object.optional("a", one_of(RefundReason::ALL, RefundReason::as_str)), Some(RefundReason::Return));
-    assert_eq!(object.optional("b", one_of(RefundReason::ALL, RefundReason::as_str)), None);
+    assert_eq!(object.optional("a", one_of(OperationReason::ALL, OperationReason::as_str)), Some(OperationReason::Return));
+    assert_eq!(object.optional("b", one_of(OperationReason::ALL, OperationReason::as_str)), None);
     assert_eq!(object.finish(), Err(Refusal::flaw("/b", "must be one of RETURN, DUPLICATE, FRAUD, GOODWILL, OTHER")));
 }

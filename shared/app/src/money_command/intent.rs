@@ -6,7 +6,7 @@ use crate::ports::store::{CommandStore, Committed, StoreError, Versioned};
 use crate::ports::{Clock, Connections, Ports, Source};
 use crate::retry::{RETRY_AFTER, back_off, refused};
 use domain::operation::{NewOperation, Sending};
-use domain::{Operation, OperationKind, Refusal};
+use domain::{Operation, OperationKind, OperationState, Refusal};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -75,6 +75,9 @@ where
             Ok(change) => change,
             // It may be our own reservation that stands in the way, read before our operation could be seen.
             Err(_) if std::mem::take(&mut in_doubt) => continue,
+            Err(Refusal::OperationInDoubt { .. }) if waits_for_person(ports.store, request).await => {
+                return Err(Refusal::OperationInDoubt { retry_after: None });
+            }
             Err(refusal) => return Err(refusal),
         };
         match ports.store.commit(&read, &change).await {
@@ -86,13 +89,26 @@ where
             }
             Ok(Committed::VersionMoved | Committed::OperationExists) => {}
             Err(StoreError::Unavailable(detail)) => {
-                tracing::warn!(transaction = %request.transaction, detail, "the intent may or may not be stored: reading again");
+                tracing::warn!(transaction = request.transaction.number(), detail, "the intent may or may not be stored: reading again");
                 in_doubt = true;
             }
             Err(inconsistent @ StoreError::Inconsistent { .. }) => return Err(refused(inconsistent)),
         }
     }
     Err(Refusal::Unavailable { retry_after: RETRY_AFTER })
+}
+
+/// Whether what holds a command back is for a person to decide: then nobody can tell when to come back. It is an open capture or
+/// void, and any: a final capture and a void are open alone, and every open capture holds those back.
+async fn waits_for_person<S: CommandStore>(store: &S, request: &Request) -> bool {
+    for kind in [OperationKind::Capture, OperationKind::Void] {
+        match store.load_operations(request.space, request.transaction, kind).await {
+            Ok(operations) if operations.iter().any(|operation| operation.state() == OperationState::ManualCheck) => return true,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(transaction = request.transaction.number(), ?error, "what holds a command back cannot be read"),
+        }
+    }
+    false
 }
 
 /// The answer to a key that is known: the operation as it stands, if the command is the same.

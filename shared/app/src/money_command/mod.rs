@@ -7,6 +7,7 @@
 
 mod intent;
 mod outcome;
+mod report;
 
 use crate::ports::psp::{Attempt, Psp};
 use crate::ports::store::{CommandStore, StoreError, Versioned};
@@ -91,32 +92,57 @@ where
     K: Clock,
     R: Source,
 {
-    let (stored, psp) = match intent::store(ports, request, command).await? {
-        Intent::Known(answer) => return Ok(wait_for_final(ports, request, *answer).await),
-        Intent::Stored(stored, psp) => (*stored, psp),
+    let (before, answer, call) = match intent::store(ports, request, command).await? {
+        Intent::Known(answer) => (answer.operation.state(), wait_for_final(ports, request, *answer).await, None),
+        Intent::Stored(stored, psp) => {
+            let before = stored.operation.state();
+            let (answer, call) = send::<M, _, _, _, _>(ports, request, *stored, psp.as_ref()).await;
+            (before, answer, call)
+        }
     };
+    report::tell(&answer, before, call);
+    Ok(answer)
+}
+
+/// Sends a stored operation, and writes down what came of it. Without a call it stays as it is stored.
+async fn send<M, S, C, K, R>(
+    ports: &Ports<'_, S, C, K, R>,
+    request: &Request,
+    stored: Stored,
+    psp: &dyn Psp,
+) -> (Answer, Option<report::Call>)
+where
+    M: MoneyCommand,
+    S: CommandStore,
+    K: Clock,
+    R: Source,
+{
     let id = stored.operation.facts().id;
     if request.deadline.since(ports.clock.now()) < TIME_FOR_CALL {
-        tracing::warn!(transaction = %request.transaction, operation = %id, "too little time is left to call the PSP: it stays REQUESTED");
-        return Ok(stored.answer());
+        let transaction = request.transaction.number();
+        tracing::warn!(transaction, operation = id.number(), "too little time is left to call the PSP: it stays REQUESTED");
+        return (stored.answer(), None);
     }
-    let outcome = match M::call(psp.as_ref(), &stored).await {
+    let begin = ports.clock.now();
+    let outcome = match M::call(psp, &stored).await {
         Ok(outcome) => outcome,
         // The intent is stored, so the answer is the operation, even where a bug of ours kept it from being sent.
         Err(refusal) => {
-            tracing::error!(transaction = %request.transaction, operation = %id, ?refusal, "the operation cannot be sent");
-            return Ok(stored.answer());
+            let transaction = request.transaction.number();
+            tracing::error!(transaction, operation = id.number(), ?refusal, "the operation cannot be sent");
+            return (stored.answer(), None);
         }
     };
-    tracing::info!(transaction = %request.transaction, operation = %id, outcome = outcome_name(&outcome), "the PSP was called");
-    match Effect::of_outcome(outcome) {
+    let call = report::Call::made(psp.name(), &outcome, ports.clock.now().since(begin));
+    let answer = match Effect::of_outcome(outcome) {
         Some(effect) => {
             let answer = outcome::record(ports, request, stored, effect).await;
-            Ok(wait_for_final(ports, request, answer).await)
+            wait_for_final(ports, request, answer).await
         }
         // It was not sent, and nobody sends it within this request.
-        None => Ok(stored.answer()),
-    }
+        None => stored.answer(),
+    };
+    (answer, Some(call))
 }
 
 /// With `Prefer: wait`, looks at the stored operation until it is final or the time is over.
@@ -169,7 +195,7 @@ async fn captures_for<S: CommandStore>(store: &S, operation: &Operation) -> Resu
 async fn open<C: Connections>(connections: &C, transaction: &Transaction) -> Result<Arc<dyn Psp>, Refusal> {
     let facts = transaction.facts();
     let psp = connections.open(facts.space, &facts.connection).await.map_err(|error: NoConnection| {
-        tracing::error!(space = %facts.space, connection = %facts.connection, ?error, "the connection of a transaction cannot be used");
+        tracing::error!(connection = facts.connection.as_str(), ?error, "the connection of a transaction cannot be used");
         Refusal::Unavailable { retry_after: Span::from_seconds(30) }
     })?;
     match psp.name() == facts.psp {
@@ -188,15 +214,5 @@ impl Precondition {
             Self { version, .. } if is_stale(version) => Err(Refusal::VersionConflict { stale: Stale::Body }),
             Self { .. } => Ok(()),
         }
-    }
-}
-
-fn outcome_name(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Succeeded { .. } => "SUCCEEDED",
-        Outcome::Accepted { .. } => "ACCEPTED",
-        Outcome::Refused(_) => "REFUSED",
-        Outcome::NotSent { .. } => "NOT_SENT",
-        Outcome::Unknown(doubt) => doubt.as_str(),
     }
 }

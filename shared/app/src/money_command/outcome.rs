@@ -1,6 +1,7 @@
 //! Write 2: what the PSP answered, booked on condition of the version that was read.
 
 use super::{Answer, Request, Stored, captures_for};
+use crate::metric::{self, Metric};
 use crate::ports::store::{CommandStore, Committed, StoreError};
 use crate::ports::{Clock, Ports, Source};
 use crate::retry::back_off;
@@ -32,7 +33,7 @@ where
                 Ok(Some(fresh)) => stored = fresh,
                 Ok(None) => break,
                 Err(error) => {
-                    tracing::warn!(transaction = %request.transaction, ?error, "reading before the outcome is written failed");
+                    tracing::warn!(transaction = request.transaction.number(), ?error, "reading before the outcome is written failed");
                     continue;
                 }
             }
@@ -48,14 +49,18 @@ where
             Ok(Committed::Done(read)) => {
                 let id = stored.operation.facts().id;
                 let settled = change.updated.into_iter().find(|after| after.facts().id == id);
-                return Stored { read, operation: settled.unwrap_or(stored.operation), captures: vec![] }.answer();
+                let operation = settled.unwrap_or(stored.operation);
+                metric::operation(operation.state());
+                return Stored { read, operation, captures: vec![] }.answer();
             }
             Ok(Committed::VersionMoved | Committed::OperationExists) => {}
-            Err(error) => tracing::warn!(transaction = %request.transaction, ?error, "writing the outcome failed: trying again"),
+            Err(error) => tracing::warn!(transaction = request.transaction.number(), ?error, "writing the outcome failed: trying again"),
         }
     }
     let id = stored.operation.facts().id;
-    tracing::error!(transaction = %request.transaction, operation = %id, "the outcome is not stored: the operation is left open");
+    let transaction = request.transaction.number();
+    tracing::error!(transaction, operation = id.number(), "the outcome is not stored: the operation is left open");
+    metric::count(Metric::OperationsInDoubt);
     stored.answer()
 }
 
@@ -65,7 +70,7 @@ fn book(stored: &Stored, effect: &Effect, now: Timestamp) -> Option<Change> {
     let settle = |effect: Effect| stored.read.transaction().settle(&stored.operation, stored.bound_capture(), effect, now);
     let alarm = |refusal: Refusal| {
         let facts = stored.operation.facts();
-        tracing::error!(transaction = %facts.transaction, operation = %facts.id, ?effect, ?refusal, "an outcome cannot be booked");
+        tracing::error!(transaction = facts.transaction.number(), operation = facts.id.number(), ?refusal, "an outcome cannot be booked");
     };
     settle(effect.clone())
         .or_else(|refusal| {

@@ -5,7 +5,8 @@ use domain::id::{ConnectionName, SpaceId};
 use std::future::Future;
 use std::sync::Arc;
 
-/// Opens the PSP account that a connection stands for, with its settings and credentials.
+/// Opens the PSP account that a connection stands for, with its settings and credentials. What is opened copes by itself with
+/// credentials that are rotated while it is used.
 pub trait Connections: Send + Sync {
     fn open(&self, space: SpaceId, name: &ConnectionName) -> impl Future<Output = Result<Arc<dyn Psp>, NoConnection>> + Send;
 }

@@ -1,6 +1,7 @@
 //! What the use cases need from the world, as traits. The composition root chooses who fulfils them.
 
 pub mod connections;
+pub mod limits;
 pub mod psp;
 pub mod settings;
 pub mod source;

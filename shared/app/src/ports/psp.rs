@@ -1,11 +1,11 @@
 //! One PSP account: everything that the product ever asks of a PSP. Adapters live in the crate `psp`.
 
 use async_trait::async_trait;
-use domain::id::{OperationReference, PspReference};
-use domain::operation::{CaptureOrder, RefundOrder};
+use domain::id::PspReference;
+use domain::operation::{CaptureOrder, RefundOrder, VoidOrder};
 use domain::payment::PspPayment;
 use domain::time::{Span, Timestamp};
-use domain::{Capabilities, Money, Outcome};
+use domain::{Capabilities, Outcome};
 
 /// A PSP account, bound to the settings and credentials of one connection.
 ///
@@ -28,8 +28,9 @@ pub trait Psp: Send + Sync {
     async fn void(&self, order: &VoidOrder, attempt: Attempt) -> Outcome;
 
     /// Verifies a webhook over its raw bytes and tells what it is about. Whatever was signed is an event, even one that we
-    /// do not know; what was not signed by the PSP tells nothing, not even why it was refused.
-    fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused>;
+    /// do not know; what was not signed by the PSP tells nothing, not even why it was refused. It may take a moment: where
+    /// the secret was rotated, the new one is read first.
+    async fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused>;
 }
 
 /// Whether an earlier attempt of the same operation may have reached the PSP: then a refusal may concern only the
@@ -40,21 +41,14 @@ pub enum Attempt {
     AfterDoubt,
 }
 
-/// A decided release of what is held and not captured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VoidOrder {
-    pub payment: PspReference,
-    pub money: Money,
-    pub reference: OperationReference,
-    pub psp_key: String,
-}
-
 /// What came of asking for a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     Found(Box<PspPayment>),
     /// The PSP answered, and knows no such payment on this account.
     NotFound,
+    /// The PSP does not accept our credentials, or they lack a permission.
+    CredentialsRefused,
     /// The PSP could not be asked or its answer could not be read; the text is for the log.
     Unavailable {
         detail: String,

@@ -181,6 +181,9 @@ pub trait WebhookStore: CommandStore + StatusStore {
         reference: &PspReference,
     ) -> impl Future<Output = Result<Option<TransactionId>, StoreError>> + Send;
 
+    /// Leaves a parked webhook to the import of its payment: it is not processed, and nobody has to come back to it either.
+    fn leave_webhook(&self, webhook: &StoredWebhook) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Marks a webhook as processed, so that nobody comes back to it.
     fn finish_webhook(&self, webhook: &StoredWebhook, processed_on: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
@@ -206,4 +209,19 @@ pub enum Stored {
     Processed,
     /// Known, and not processed yet: this delivery may do it.
     Waiting,
+}
+
+/// Looks at what waits to be done, and does nothing about it.
+pub trait DueStore: Send + Sync {
+    /// What is due at this moment. It comes from an index, and may lag a moment behind the table.
+    fn look_at_due(&self, now: Timestamp) -> impl Future<Output = Result<Due, StoreError>> + Send;
+}
+
+/// What is due and not done yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Since when what came first has been due.
+    pub since: Option<Timestamp>,
+    /// How many items, as far as they were counted.
+    pub items: usize,
 }

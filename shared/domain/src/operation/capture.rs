@@ -6,8 +6,7 @@ use crate::capability::Capabilities;
 use crate::error::{Refusal, both};
 use crate::id::{MerchantReference, OperationId, OperationReference, PspReference};
 use crate::money::{Minor, Money};
-use crate::time::Span;
-use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionState};
+use crate::transaction::{Change, FinalCapture, Share, Transaction};
 
 /// A decided and reserved capture, ready to be sent. Made of a stored operation and of nothing else, so no PSP is called
 /// without a reservation.
@@ -119,31 +118,10 @@ impl Transaction {
     }
 
     fn may_be_captured(&self, command: &CaptureCommand) -> Result<(), Refusal> {
-        let facts = self.facts();
-        if !facts.import.is_done() {
-            return Err(Refusal::ImportNotCompleted);
-        }
-        match facts.state {
-            TransactionState::Authorized if facts.final_capture == FinalCapture::Done => return Err(Refusal::AlreadyCaptured),
-            TransactionState::Authorized => {}
-            TransactionState::Voided => return Err(Refusal::AlreadyVoided),
-            TransactionState::Completed | TransactionState::Fulfill | TransactionState::Decline => return Err(Refusal::AlreadyCaptured),
-            TransactionState::Create | TransactionState::Pending | TransactionState::Confirmed | TransactionState::Processing => {
-                return Err(Refusal::InvalidState { detail: "The payment is not authorized yet." });
-            }
-            TransactionState::Failed => return Err(Refusal::InvalidState { detail: "The payment has failed." }),
-        }
+        self.check_authorization()?;
         self.may_open(if command.is_final == Some(true) { OpenOperation::FinalCapture } else { OpenOperation::Capture })
     }
-
-    fn may_open(&self, operation: OpenOperation) -> Result<(), Refusal> {
-        let retry_after = Some(IN_DOUBT_RETRY);
-        if self.is_blocked(operation) { Err(Refusal::OperationInDoubt { retry_after }) } else { Ok(()) }
-    }
 }
-
-/// When a caller may try again while an open operation blocks: soon, since most are settled within a PSP call.
-pub(super) const IN_DOUBT_RETRY: Span = Span::from_seconds(5);
 
 /// An operation in REQUESTED with what every kind has; `fill` adds what only its kind has.
 pub(super) fn new_operation(

@@ -24,9 +24,16 @@ pub struct RefundCommand {
     /// Absent: the sum of the lines, or all that is refundable.
     pub amount: Option<Decimal>,
     pub target: Option<RefundTarget>,
-    pub reason: Option<RefundReason>,
+    pub reason: Option<OperationReason>,
     pub note: Option<String>,
     pub line_items: Vec<OperationLine>,
+    pub merchant_reference: Option<MerchantReference>,
+}
+
+/// Release all that is held and not captured.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VoidCommand {
+    pub reason: Option<OperationReason>,
     pub merchant_reference: Option<MerchantReference>,
 }
 
@@ -38,7 +45,8 @@ pub enum RefundTarget {
 }
 
 named! {
-    RefundReason {
+    /// Why money is given back, or what is held let go: one list for refunds and voids.
+    OperationReason {
         Return = "RETURN",
         Duplicate = "DUPLICATE",
         Fraud = "FRAUD",
@@ -76,13 +84,18 @@ impl RefundCommand {
             Some(RefundTarget::CaptureOf(reference)) => drop(write!(text, "|captureOf={:?}", reference.as_str())),
             None => {}
         }
-        if let Some(reason) = self.reason {
-            let _ = write!(text, "|reason={}", reason.as_str());
-        }
+        text += &canonical_reason(self.reason);
         if let Some(note) = &self.note {
             let _ = write!(text, "|note={note:?}");
         }
         text + &canonical_lines(&self.line_items)
+    }
+}
+
+impl VoidCommand {
+    /// The same text for the same command, however it was written.
+    pub fn canonical(&self) -> String {
+        canonical_head("void", None, self.merchant_reference.as_ref()) + &canonical_reason(self.reason)
     }
 }
 
@@ -95,6 +108,10 @@ fn canonical_head(kind: &str, amount: Option<Decimal>, reference: Option<&Mercha
         let _ = write!(text, "|reference={:?}", reference.as_str());
     }
     text
+}
+
+fn canonical_reason(reason: Option<OperationReason>) -> String {
+    reason.map(|reason| format!("|reason={}", reason.as_str())).unwrap_or_default()
 }
 
 fn canonical_lines(lines: &[OperationLine]) -> String {
@@ -148,7 +165,7 @@ mod tests {
     #[test]
     fn different_commands_differ_and_no_text_can_imitate_another_field() {
         let noted = |note: &str| RefundCommand { note: Some(note.into()), ..Default::default() }.canonical();
-        let reasoned = RefundCommand { reason: Some(RefundReason::Fraud), note: Some("x".into()), ..Default::default() }.canonical();
+        let reasoned = RefundCommand { reason: Some(OperationReason::Fraud), note: Some("x".into()), ..Default::default() }.canonical();
         assert_ne!(noted("x\"|reason=FRAUD"), reasoned);
         assert_ne!(noted("a"), noted("b"));
         assert_ne!(CaptureCommand::default().canonical(), CaptureCommand { is_final: Some(false), ..Default::default() }.canonical());

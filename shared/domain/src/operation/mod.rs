@@ -6,13 +6,15 @@ mod command;
 mod refund;
 mod settle;
 mod state;
+mod void;
 
 pub use block::OpenOperation;
 pub use capture::CaptureOrder;
-pub use command::{CaptureCommand, OperationLine, RefundCommand, RefundReason, RefundTarget};
+pub use command::{CaptureCommand, OperationLine, OperationReason, RefundCommand, RefundTarget, VoidCommand};
 pub use refund::RefundOrder;
 pub use settle::{Effect, adopt};
 pub use state::OperationState;
+pub use void::VoidOrder;
 
 use crate::currency::Currency;
 use crate::error::Refusal;
@@ -59,7 +61,7 @@ pub enum OperationKey {
     Adopted(PspReference),
 }
 
-/// An operation. Made by `request_capture`, `request_refund` or `adopt`, changed only by settling.
+/// An operation. Made by `request_capture`, `request_refund`, `request_void` or `adopt`, changed only by settling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation(OperationFacts);
 
@@ -84,7 +86,7 @@ pub struct OperationFacts {
     pub releases: Minor,
     /// The capture that a refund belongs to, where one was named or the PSP needs one.
     pub capture: Option<OperationId>,
-    pub reason: Option<RefundReason>,
+    pub reason: Option<OperationReason>,
     pub note: Option<String>,
     pub line_items: Vec<OperationLine>,
     pub merchant_reference: Option<MerchantReference>,

@@ -2,7 +2,7 @@
 
 use super::capture::new_operation;
 use super::command::asked_amount;
-use super::{NewOperation, Operation, OperationFacts, OperationKind, OperationState, RefundCommand, RefundReason, RefundTarget};
+use super::{NewOperation, Operation, OperationFacts, OperationKind, OperationReason, OperationState, RefundCommand, RefundTarget};
 use crate::capability::Capabilities;
 use crate::error::{Refusal, both};
 use crate::id::{OperationId, OperationReference, PspReference};
@@ -15,7 +15,7 @@ pub struct RefundOrder {
     payment: PspReference,
     capture: Option<PspReference>,
     money: Money,
-    reason: Option<RefundReason>,
+    reason: Option<OperationReason>,
     reference: OperationReference,
     psp_key: String,
 }
@@ -50,7 +50,7 @@ impl RefundOrder {
         self.money
     }
 
-    pub fn reason(&self) -> Option<RefundReason> {
+    pub fn reason(&self) -> Option<OperationReason> {
         self.reason
     }
 

@@ -11,7 +11,7 @@ use crate::money::Minor;
 use crate::outcome::{Doubt, Failure, Outcome};
 use crate::payment::{Movement, MovementState};
 use crate::time::Timestamp;
-use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionFacts, TransactionState};
+use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionFacts};
 
 /// What became known about an operation: from the answer to a call, from a reading, or from a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,13 +251,8 @@ fn conclude(
                 false => {}
             }
         }
-        OperationKind::Void => {
-            next.void_is_open &= operation.state.is_final();
-            if succeeded && next.state == TransactionState::Authorized {
-                let target = if next.balance.captured.is_zero() { TransactionState::Voided } else { TransactionState::Fulfill };
-                return Ok(next.advance(target, now));
-            }
-        }
+        // A correction of an earlier void leaves the one that is open now as it is.
+        OperationKind::Void => next.void_is_open &= operation.state.is_final(),
         OperationKind::Capture | OperationKind::Refund => {}
     }
     next.conclude(now)

@@ -85,6 +85,7 @@ named! {
         CapturePartial = "CAPTURE_PARTIAL",
         Refund = "REFUND",
         RefundPartial = "REFUND_PARTIAL",
+        Void = "VOID",
     }
 }
 
@@ -141,6 +142,9 @@ impl Transaction {
                 actions.push(AvailableAction::RefundPartial);
             }
         }
+        if self.releasable(can).is_ok() {
+            actions.push(AvailableAction::Void);
+        }
         Ok(actions)
     }
 
@@ -196,17 +200,18 @@ impl TransactionFacts {
     }
 
     /// Leaves AUTHORIZED once nothing more can come: no capture is open, and the final one is done or nothing is left to
-    /// capture. What is still held after a final capture has been released by the PSP.
+    /// capture or release. What is still held after a final capture has been released by the PSP.
     pub(crate) fn conclude(&mut self, now: Timestamp) -> Result<Option<String>, Refusal> {
         let Balance { captured, capture_pending, void_pending, .. } = self.balance;
         let capturable = self.balance.capturable()?;
-        let nothing_left = captured.is_positive() && capturable.is_zero() && void_pending.is_zero();
+        let nothing_left = capturable.is_zero() && void_pending.is_zero();
         let over = capture_pending.is_zero() && (nothing_left || self.final_capture == FinalCapture::Done);
         if self.state != TransactionState::Authorized || !over {
             return Ok(None);
         }
         self.balance = self.balance.add(Share::Void, capturable)?;
-        Ok(self.advance(TransactionState::Fulfill, now))
+        let end = if captured.is_zero() { TransactionState::Voided } else { TransactionState::Fulfill };
+        Ok(self.advance(end, now))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::scenario::decimal;
 use domain::id::{MerchantReference, OperationId};
-use domain::operation::{CaptureCommand, OperationLine, RefundCommand, RefundReason, RefundTarget};
+use domain::operation::{CaptureCommand, OperationLine, OperationReason, RefundCommand, RefundTarget, VoidCommand};
 use proptest::prelude::*;
 
 proptest! {
@@ -14,6 +14,11 @@ proptest! {
     #[test]
     fn refunds_have_the_same_text_only_if_they_are_the_same(one in refund(), other in refund()) {
         prop_assert_eq!(one.canonical() == other.canonical(), sorted_refund(&one) == sorted_refund(&other), "{:?} and {:?}", one, other);
+    }
+
+    #[test]
+    fn voids_have_the_same_text_only_if_they_are_the_same(one in void(), other in void()) {
+        prop_assert_eq!(one.canonical() == other.canonical(), one == other, "{:?} and {:?}", one, other);
     }
 
     /// Most random pairs differ in much; here the second differs from the first in one property.
@@ -70,8 +75,10 @@ proptest! {
     }
 
     #[test]
-    fn a_capture_is_never_a_refund(capture in capture(), refund in refund()) {
+    fn no_kind_passes_for_another(capture in capture(), refund in refund(), void in void()) {
         prop_assert_ne!(capture.canonical(), refund.canonical());
+        prop_assert_ne!(capture.canonical(), void.canonical());
+        prop_assert_ne!(refund.canonical(), void.canonical());
     }
 }
 
@@ -87,7 +94,7 @@ fn capture() -> impl Strategy<Value = CaptureCommand> {
 fn refund() -> impl Strategy<Value = RefundCommand> {
     let id = (1..3u64).prop_map(|id| RefundTarget::Capture(OperationId::new(id).unwrap()));
     let target = prop::option::of(prop_oneof![id, reference().prop_map(RefundTarget::CaptureOf)]);
-    let reason = prop::option::of(prop::sample::select(RefundReason::ALL));
+    let reason = prop::option::of(prop::sample::select(OperationReason::ALL));
     let note = prop::option::of(text());
     (prop::option::of(number()), target, reason, note, lines(), prop::option::of(reference())).prop_map(
         |(amount, target, reason, note, line_items, merchant_reference)| RefundCommand {
@@ -99,6 +106,11 @@ fn refund() -> impl Strategy<Value = RefundCommand> {
             merchant_reference,
         },
     )
+}
+
+fn void() -> impl Strategy<Value = VoidCommand> {
+    let reason = prop::option::of(prop::sample::select(OperationReason::ALL));
+    (reason, prop::option::of(reference())).prop_map(|(reason, merchant_reference)| VoidCommand { reason, merchant_reference })
 }
 
 fn number() -> impl Strategy<Value = domain::Decimal> {

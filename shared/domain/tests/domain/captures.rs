@@ -8,7 +8,7 @@ fn parts_are_captured_until_nothing_is_left() {
         "
         authorized 10.00 EUR
           capture 4.00  -> successful  captured 4.00, capturable 6.00, refundable 4.00, still AUTHORIZED, capture 1 is not final,
-                                       may CAPTURE CAPTURE_PARTIAL REFUND REFUND_PARTIAL
+                                       may CAPTURE CAPTURE_PARTIAL REFUND REFUND_PARTIAL VOID
           capture 7.00  -> rejected: exceeds-capturable-amount  left 6.00
           capture 5.00  -> successful  captured 9.00, capturable 1.00, still AUTHORIZED
           capture 1.00  -> successful  captured 10.00, capturable 0.00, capture 3 is final, FULFILL, via COMPLETED > FULFILL,
@@ -219,7 +219,7 @@ fn a_psp_that_captures_only_all_refuses_a_part() {
     check(
         "
         authorized 10.00 EUR, captures only all
-          capture 10.00         -> failed      may CAPTURE
+          capture 10.00         -> failed      may CAPTURE VOID
         ",
     );
 }

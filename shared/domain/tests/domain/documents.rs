@@ -46,10 +46,10 @@ in [GLOSSARY.md](GLOSSARY.md). The tables are those of `shared/domain`, written 
 
 const TRANSACTION: &str = "## Transaction
 
-A transaction goes only forward, by the moves in this table; a state that can become nothing is final. Captures and refunds
-do not have states here: a partly captured transaction stays AUTHORIZED, and a refunded one stays where it is, because the
-balance tells. It leaves AUTHORIZED as COMPLETED once no capture is open and either a final capture has succeeded or nothing
-is left to capture; COMPLETED goes on to FULFILL by itself.";
+A transaction goes only forward, by the moves in this table; a state that can become nothing is final. Captures, refunds and
+voids do not have states here: a partly captured transaction stays AUTHORIZED, and a refunded one stays where it is, because the
+balance tells. It leaves AUTHORIZED once no capture is open and either a final capture has succeeded or nothing is left to
+capture or release: as VOIDED if nothing was captured, otherwise as COMPLETED, which goes on to FULFILL by itself.";
 
 const JUMPS: &str = "## Jumps
 
@@ -87,7 +87,7 @@ takes all that is left while no other capture is open.";
 const IMPORT: &str = "## Import
 
 An import has a state beside that of its transaction, which stays CREATE until the import is completed. No money moves before
-that: captures and refunds are answered 409 `import-not-completed`. They do not wait for IMPORT_OK. A failed import that is
+that: captures, refunds and voids are answered 409 `import-not-completed`. They do not wait for IMPORT_OK. A failed import that is
 sent again keeps its transaction id.";
 
 const FAILURES: &str = "## Why an import fails

@@ -6,6 +6,7 @@ use domain::id::{ConnectionName, IdempotencyKey, MerchantReference, OperationId,
 use domain::interaction::Interaction;
 use domain::money::{Decimal, Minor};
 use domain::operation::{CaptureCommand, CaptureOrder, Effect, NewOperation, OperationFacts, RefundCommand, RefundOrder, Sending};
+use domain::operation::{VoidCommand, VoidOrder};
 use domain::payment::PspPayment;
 use domain::time::Span;
 use domain::transaction::properties::Properties;
@@ -64,6 +65,17 @@ impl Ledger {
         let order = RefundOrder::of(&change.transaction, &change.created[0], change.updated.first())?;
         let facts = change.created[0].facts().clone();
         assert_eq!(order.money().amount, facts.amount, "the order is what was reserved");
+        self.commit(change);
+        Ok(facts.id)
+    }
+
+    pub fn void(&mut self, command: &VoidCommand) -> Result<OperationId, Refusal> {
+        let capturable = self.facts().balance.capturable().unwrap();
+        let change = self.transaction.request_void(command, &self.can, self.new_operation(command.canonical()))?;
+        let order = VoidOrder::of(&change.transaction, &change.created[0])?;
+        let facts = change.created[0].facts().clone();
+        assert_eq!((order.money().amount, facts.amount), (capturable, capturable), "all that is capturable is reserved and ordered");
+        assert!(facts.amount.is_positive() && change.transaction.facts().balance.capturable().unwrap().is_zero());
         self.commit(change);
         Ok(facts.id)
     }
@@ -134,12 +146,15 @@ impl Ledger {
         assert_eq!(balance.capture_pending, sum(OperationKind::Capture, is_open, |facts| facts.amount), "capture pending");
         assert_eq!(balance.refunded, sum(OperationKind::Refund, is_done, |facts| facts.amount), "refunded");
         assert_eq!(balance.refund_pending, sum(OperationKind::Refund, is_open, |facts| facts.amount), "refund pending");
-        assert_eq!(balance.void_pending, sum(OperationKind::Capture, is_open, |facts| facts.releases), "void pending");
+        let released_by = |counts| sum(OperationKind::Capture, counts, |facts| facts.releases);
+        let voided_by = |counts| sum(OperationKind::Void, counts, |facts| facts.amount);
+        assert_eq!(balance.void_pending, released_by(is_open).plus(voided_by(is_open)).unwrap(), "void pending");
+        assert_eq!(self.facts().void_is_open, self.of_kind(OperationKind::Void).any(is_open), "a void is open");
         assert!(balance.capturable().unwrap() >= Minor::ZERO && balance.refundable().unwrap() >= Minor::ZERO);
         if !self.is_corrected {
             let taken = Minor::sum([balance.captured, balance.capture_pending, balance.voided, balance.void_pending]).unwrap();
-            let released = sum(OperationKind::Capture, is_done, |facts| facts.releases);
-            assert!(released <= balance.voided, "what a final capture has released stays released");
+            let released = released_by(is_done).plus(voided_by(is_done)).unwrap();
+            assert!(released <= balance.voided, "what a final capture or a void has released stays released");
             assert!(taken <= balance.authorized, "more is taken than was authorized: {balance:?}");
             let given = balance.refunded.plus(balance.refund_pending).unwrap();
             assert!(given <= balance.captured, "more is given back than was captured: {balance:?}");

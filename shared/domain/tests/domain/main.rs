@@ -12,6 +12,7 @@ mod imports;
 mod ledger;
 mod model;
 mod precedence;
+mod rates;
 mod refunds;
 mod scenario;
 mod stored;

@@ -10,7 +10,7 @@ use domain::capability::KeepsRest;
 use domain::error::CODES;
 use domain::id::{OperationReference, PspReference};
 use domain::money::{Decimal, Minor, Money};
-use domain::operation::{CaptureCommand, Effect, RefundCommand, RefundTarget};
+use domain::operation::{CaptureCommand, Effect, RefundCommand, RefundTarget, VoidCommand};
 use domain::outcome::{Doubt, Failure, FailureCategory, Outcome};
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::transaction::{FinalCapture, Finding, find};
@@ -24,6 +24,7 @@ const AUTHORIZED: i64 = 100;
 enum Step {
     Capture { amount: Option<i64>, is_final: Option<bool> },
     Refund { amount: Option<i64>, of_capture: Option<usize> },
+    Void,
     Answer { operation: usize, says: Answer },
     Show { operation: usize, says: Shown, times: usize },
     Report { state: TransactionState, released: i64 },
@@ -56,7 +57,7 @@ proptest! {
             let (answer, expected) = (happen(&mut ledger, &step), model.happen(&step));
             prop_assert_eq!(answer, expected, "{:?}", step);
             compare(&ledger, &model)?;
-            if !matches!(step, Step::Capture { .. } | Step::Refund { .. }) {
+            if !matches!(step, Step::Capture { .. } | Step::Refund { .. } | Step::Void) {
                 let version = ledger.facts().version;
                 prop_assert_eq!(happen(&mut ledger, &step), Ok(()), "repeated: {:?}", step);
                 prop_assert_eq!(ledger.facts().version, version, "a repetition changes nothing: {:?}", step);
@@ -68,9 +69,16 @@ proptest! {
 fn capabilities() -> impl Strategy<Value = Capabilities> {
     let keeps_rest = prop_oneof![4 => Just(KeepsRest::Always), 1 => Just(KeepsRest::Never)];
     let rarely_false = || prop::bool::weighted(0.8);
-    (rarely_false(), keeps_rest, rarely_false(), any::<bool>()).prop_map(|(captures_in_part, keeps_rest, refunds_in_part, per_capture)| {
-        Capabilities { captures_in_part, keeps_rest, refunds_in_part, refunds_per_capture: per_capture, ..EVERYTHING }
-    })
+    (rarely_false(), keeps_rest, rarely_false(), any::<bool>(), rarely_false()).prop_map(
+        |(captures_in_part, keeps_rest, refunds_in_part, refunds_per_capture, voids)| Capabilities {
+            captures_in_part,
+            keeps_rest,
+            refunds_in_part,
+            refunds_per_capture,
+            voids,
+            ..EVERYTHING
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -88,6 +96,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (amount(), is_final).prop_map(|(amount, is_final)| Step::Capture { amount, is_final }),
         3 => (amount(), prop::option::of(0..4usize)).prop_map(|(amount, of_capture)| Step::Refund { amount, of_capture }),
+        1 => Just(Step::Void),
         5 => (0..8usize, says).prop_map(|(operation, says)| Step::Answer { operation, says }),
         5 => (0..8usize, shows, prop_oneof![9 => Just(1), 1 => Just(2)])
             .prop_map(|(operation, says, times)| Step::Show { operation, says, times }),
@@ -118,6 +127,7 @@ fn happen(ledger: &mut Ledger, step: &Step) -> Result<(), &'static str> {
             let target = capture.map(|id| RefundTarget::Capture(*id));
             ledger.refund(&RefundCommand { amount: amount.map(decimal), target, ..RefundCommand::default() }).map(drop)
         }
+        Step::Void => ledger.void(&VoidCommand::default()).map(drop),
         Step::Answer { operation, says } => match picked(*operation) {
             Some(operation) => ledger.settle(operation.facts().id, Effect::of_outcome(outcome(*says)).unwrap()).map(drop),
             None => Ok(()),
@@ -231,7 +241,12 @@ impl Model {
     }
 
     fn void_pending(&self) -> i64 {
-        self.sum(OperationKind::Capture, is_open, |capture| capture.releases)
+        let by_captures = self.sum(OperationKind::Capture, is_open, |capture| capture.releases);
+        by_captures + self.sum(OperationKind::Void, is_open, |void| void.amount)
+    }
+
+    fn void_is_open(&self) -> bool {
+        self.operations.iter().any(|operation| operation.kind == OperationKind::Void && is_open(operation.state))
     }
 
     fn capturable(&self) -> i64 {
@@ -266,6 +281,7 @@ impl Model {
                 let named = of_capture.and_then(|number| captures.get(number.checked_rem(captures.len())?).copied());
                 self.refund(*amount, named)
             }
+            Step::Void => self.void(),
             Step::Answer { operation, says } => {
                 let (state, is_proof) = match says {
                     Answer::Succeeded => (OperationState::Successful, true),
@@ -299,6 +315,7 @@ impl Model {
             (TransactionState::Voided, _) => return Err("already-voided"),
             (TransactionState::Fulfill, _) | (_, FinalCapture::Done) => return Err("already-captured"),
             (_, FinalCapture::Open) => return Err("operation-in-doubt"),
+            (_, FinalCapture::No) if self.void_is_open() => return Err("operation-in-doubt"),
             (_, FinalCapture::No) if is_final == Some(true) && self.capture_pending() > 0 => return Err("operation-in-doubt"),
             (_, FinalCapture::No) => {}
         }
@@ -367,9 +384,24 @@ impl Model {
         Ok(())
     }
 
+    fn void(&mut self) -> Answered {
+        match (self.state, self.final_capture) {
+            (TransactionState::Voided, _) => return Err("already-voided"),
+            (TransactionState::Fulfill, _) | (_, FinalCapture::Done) => return Err("already-captured"),
+            (_, FinalCapture::Open | FinalCapture::No) if self.capture_pending() > 0 || self.void_is_open() => {
+                return Err("operation-in-doubt");
+            }
+            (_, FinalCapture::Open | FinalCapture::No) if !self.can.voids => return Err("not-supported-by-psp"),
+            (_, FinalCapture::Open | FinalCapture::No) => {}
+        }
+        let (kind, state, amount) = (OperationKind::Void, OperationState::Requested, self.capturable());
+        self.operations.push(Modelled { kind, amount, state, is_final: false, releases: 0, of_capture: None });
+        Ok(())
+    }
+
     fn settle(&mut self, place: usize, after: OperationState, is_proof: bool) {
         use OperationState::*;
-        let Modelled { kind, state: before, is_final, releases, .. } = self.operations[place];
+        let Modelled { kind, amount, state: before, is_final, releases, .. } = self.operations[place];
         let is_legal = match (before, after) {
             (Pending | ManualCheck | Successful, Failed) if !is_proof => false,
             (Successful, Failed) | (Failed, Successful) => true,
@@ -386,6 +418,8 @@ impl Model {
         }
         self.operations[place].state = after;
         match before {
+            _ if kind == OperationKind::Void && after == Successful => self.voided += amount,
+            Successful if kind == OperationKind::Void => self.voided = (self.voided - amount).max(0),
             _ if after != Successful => {}
             Failed => self.voided += releases.min(self.capturable()),
             _ => self.voided += releases,
@@ -398,10 +432,9 @@ impl Model {
                 _ => self.final_capture,
             };
         }
-        let is_over = self.final_capture == FinalCapture::Done || self.captured() > 0 && self.capturable() == 0 && self.void_pending() == 0;
+        let is_over = self.final_capture == FinalCapture::Done || self.capturable() == 0 && self.void_pending() == 0;
         if self.state == TransactionState::Authorized && !is_open(after) && self.capture_pending() == 0 && is_over {
-            self.voided += self.capturable();
-            self.state = TransactionState::Fulfill;
+            self.end(if self.captured() > 0 { TransactionState::Fulfill } else { TransactionState::Voided });
         }
     }
 
@@ -413,6 +446,7 @@ impl Model {
             (Authorized, Voided) if is_quiet && self.captured() == 0 => self.end(Voided),
             (Authorized, Completed) if is_quiet && self.captured() > 0 && released == AUTHORIZED - self.captured() => self.end(Fulfill),
             (Authorized, Completed) if self.capture_pending() > 0 => {}
+            (Authorized, Completed | Voided) if self.void_is_open() => {}
             _ => self.needs_attention = true,
         }
     }

@@ -7,7 +7,7 @@ use crate::ledger::{Ledger, payment};
 use crate::scenario::{EVERYTHING, decimal};
 use domain::error::{CODES, Flaw, Internal, Loudness, Stale};
 use domain::id::{IdempotencyKey, MerchantReference, OperationId, TransactionId};
-use domain::operation::{CaptureCommand, NewOperation, OperationFacts, OperationLine, RefundCommand, RefundTarget, Sending};
+use domain::operation::{CaptureCommand, NewOperation, OperationFacts, OperationLine, RefundCommand, RefundTarget, Sending, VoidCommand};
 use domain::time::Span;
 use domain::transaction::{Balance, FinalCapture, ImportState, TransactionFacts};
 use domain::{Capabilities, Minor, Money, Operation, OperationState, Refusal, Transaction, TransactionState};
@@ -78,6 +78,18 @@ const OF_THE_REFUND: &[Way] = &[
     way("not-supported-by-psp", "capability", |request| request.can.refunds_in_part = false),
 ];
 
+const OF_THE_VOID: &[Way] = &[
+    way("import-not-completed", "state", |request| set_import_pending(&mut request.facts)),
+    way("already-voided", "state", |request| request.facts.state = TransactionState::Voided),
+    way("already-captured", "state", |request| request.facts.state = TransactionState::Completed),
+    way("already-captured", "state", |request| request.facts.final_capture = FinalCapture::Done),
+    way("invalid-state", "state", |request| request.facts.state = TransactionState::Failed),
+    way("operation-in-doubt", "state", |request| request.facts.final_capture = FinalCapture::Open),
+    way("operation-in-doubt", "balance", |request| request.facts.balance.capture_pending = Minor::new(1)),
+    way("operation-in-doubt", "an open void", |request| request.facts.void_is_open = true),
+    way("not-supported-by-psp", "capability", |request| request.can.voids = false),
+];
+
 #[test]
 fn a_capture_that_breaks_several_rules_is_refused_by_the_first() {
     try_all(OF_THE_CAPTURE, |request| request.transaction().request_capture(&request.capture, &request.can, new()).map(drop));
@@ -88,6 +100,11 @@ fn a_refund_that_breaks_several_rules_is_refused_by_the_first() {
     try_all(OF_THE_REFUND, |request| {
         request.transaction().request_refund(&request.refund, &request.captures, &request.can, new()).map(drop)
     });
+}
+
+#[test]
+fn a_void_that_breaks_several_rules_is_refused_by_the_first() {
+    try_all(OF_THE_VOID, |request| request.transaction().request_void(&VoidCommand::default(), &request.can, new()).map(drop));
 }
 
 fn try_all(ways: &[Way], ask: fn(&Request) -> Result<(), Refusal>) {

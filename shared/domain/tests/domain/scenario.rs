@@ -9,7 +9,7 @@
 //!   PSP shows refund 1 as successful  -> successful   refunded 3.00
 //! ```
 //!
-//! A capture or refund is called with the outcome that its answer names. `PSP answers` is an answer that comes later, `PSP
+//! A capture, refund or void is called with the outcome that its answer names. `PSP answers` is an answer that comes later, `PSP
 //! shows` one operation in a reading, `PSP reports` the whole payment. A line without an arrow goes on with the facts of the
 //! one before. What a line may say stands in `happen` and `look`.
 
@@ -18,7 +18,7 @@ use domain::capability::{KeepsRest, KeyWindow, KeyWindows};
 use domain::id::{MerchantReference, OperationId, OperationReference, PspReference};
 use domain::interaction::{Interaction, InteractionKind};
 use domain::money::{Decimal, Minor, Money};
-use domain::operation::{Actor, CaptureCommand, Effect, OperationLine, RefundCommand, RefundTarget};
+use domain::operation::{Actor, CaptureCommand, Effect, OperationLine, RefundCommand, RefundTarget, VoidCommand};
 use domain::outcome::{Doubt, Failure, FailureCategory, Outcome};
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::time::Span;
@@ -65,6 +65,7 @@ fn begin(line: &str) -> Ledger {
             "refunds per capture" => can.refunds_per_capture = true,
             "captures only all" => can.captures_in_part = false,
             "refunds only all" => can.refunds_in_part = false,
+            "never releases" => can.voids = false,
             "the rest is kept if granted" => can.keeps_rest = KeepsRest::IfGranted,
             "the rest is never kept" => can.keeps_rest = KeepsRest::Never,
             "granted" => is_granted = true,
@@ -104,6 +105,7 @@ fn happen(ledger: &mut Ledger, action: &str, expected: &str) -> Seen {
             let command = refund(ledger, amount, &clauses[1..]);
             ledger.refund(&command).and_then(|id| called(ledger, id, expected))
         }
+        ["void"] => ledger.void(&VoidCommand::default()).and_then(|id| called(ledger, id, expected)),
         ["PSP", "answers", kind, number, "with", answer] => {
             let id = id(ledger, kind, number);
             let effect = Effect::of_outcome(outcome(answer).unwrap()).unwrap();
@@ -305,7 +307,7 @@ fn look(ledger: &Ledger, seen: &Seen, fact: &str) -> Result<(), String> {
         ["retry", "later"] => same(seen.refusal.as_ref().map(Refusal::may_be_retried), Some(true)),
         ["final", "capture", state] => same(facts.final_capture.as_str(), state),
         ["verified", by] => same(facts.verified.as_str(), by),
-        [kind @ ("capture" | "refund"), number, ref what @ ..] if number.parse::<usize>().is_ok() => {
+        [kind @ ("capture" | "refund" | "void"), number, ref what @ ..] if number.parse::<usize>().is_ok() => {
             look_at(ledger, ledger.nth(self::kind(kind), number.parse().unwrap()), what)
         }
         [ref name @ .., amount] => same(balance(ledger, &name.join(" ")), minor(ledger, amount)),

@@ -6,11 +6,11 @@ use super::wire::{CaptureRequest, Payment, RefundRequest, VoidRequest};
 use super::{CAPABILITIES, NAME, webhook};
 use crate::outcome::{Dialect, readable, refused, unreadable};
 use crate::transport::{CALL_TIMEOUT, exchange};
-use app::ports::psp::{Attempt, RawWebhook, VoidOrder};
+use app::ports::psp::{Attempt, RawWebhook};
 use app::ports::{Psp, Reading, WebhookEvent, WebhookRefused};
 use async_trait::async_trait;
 use domain::id::{OperationReference, PspReference};
-use domain::operation::{CaptureOrder, RefundOrder, RefundReason};
+use domain::operation::{CaptureOrder, OperationReason, RefundOrder, VoidOrder};
 use domain::{Capabilities, Money, Outcome, Timestamp};
 use serde::Serialize;
 
@@ -91,7 +91,7 @@ impl Psp for Sandbox {
         let body = RefundRequest {
             amount: money.to_string(),
             currency: money.currency.code(),
-            reason: order.reason().map(RefundReason::as_str),
+            reason: order.reason().map(OperationReason::as_str),
             reference: order.reference().as_str(),
         };
         let call = Call { payment: order.payment(), money, reference: order.reference(), psp_key: order.psp_key(), attempt };
@@ -99,12 +99,13 @@ impl Psp for Sandbox {
     }
 
     async fn void(&self, order: &VoidOrder, attempt: Attempt) -> Outcome {
-        let body = VoidRequest { reference: order.reference.as_str() };
-        let VoidOrder { payment, money, reference, psp_key } = order;
-        self.call(Call { payment, money: *money, reference, psp_key, attempt }, "voids", &body).await
+        let body = VoidRequest { reference: order.reference().as_str() };
+        let money = order.money();
+        let call = Call { payment: order.payment(), money, reference: order.reference(), psp_key: order.psp_key(), attempt };
+        self.call(call, "voids", &body).await
     }
 
-    fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
+    async fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
         webhook::receive(raw, &self.config.signing_keys, now)
     }
 }

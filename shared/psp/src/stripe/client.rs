@@ -8,11 +8,11 @@ use super::wire::{Charge, CheckoutSession, Expandable, Identified, PaymentIntent
 use super::{CAPABILITIES, NAME, marks, minor_units, refusals, webhook};
 use crate::outcome::{Dialect, Said, readable, refused, unreadable};
 use crate::transport::{CALL_TIMEOUT, exchange};
-use app::ports::psp::{Attempt, RawWebhook, VoidOrder};
+use app::ports::psp::{Attempt, RawWebhook};
 use app::ports::{Psp, Reading, WebhookEvent, WebhookRefused};
 use async_trait::async_trait;
 use domain::id::PspReference;
-use domain::operation::{CaptureOrder, RefundOrder};
+use domain::operation::{CaptureOrder, RefundOrder, VoidOrder};
 use domain::outcome::Doubt;
 use domain::payment::PspPayment;
 use domain::{Capabilities, Outcome, Timestamp};
@@ -134,14 +134,14 @@ impl Stripe {
 
     /// The payment before a void: which call releases depends on it.
     async fn look_before(&self, order: &VoidOrder, attempt: Attempt) -> Result<PaymentIntent, Outcome> {
-        let request = self.get(self.intent_url(order.payment.as_str()));
+        let request = self.get(self.intent_url(order.payment().as_str()));
         DIALECT.answer_before(exchange(request, LOOK_TIMEOUT).await, attempt)
     }
 
     async fn release(&self, order: &VoidOrder, action: &str, form: &Form, attempt: Attempt) -> Outcome {
-        let url = self.url(&["v1", "payment_intents", order.payment.as_str(), action]);
-        let exchange = exchange(self.post(url, &order.psp_key, form), RELEASE_TIMEOUT).await;
-        DIALECT.outcome(exchange, attempt, order.money, |answer| map::voided(&answer.json()?, order))
+        let url = self.url(&["v1", "payment_intents", order.payment().as_str(), action]);
+        let exchange = exchange(self.post(url, order.psp_key(), form), RELEASE_TIMEOUT).await;
+        DIALECT.outcome(exchange, attempt, order.money(), |answer| map::voided(&answer.json()?, order))
     }
 }
 
@@ -190,7 +190,7 @@ impl Psp for Stripe {
     /// Asks, releases, and asks again where the release is refused: Stripe refuses to cancel what is canceled already, and the
     /// state may have moved between question and order.
     async fn void(&self, order: &VoidOrder, attempt: Attempt) -> Outcome {
-        if !matches!(map::given(&order.payment), Some(Given::PaymentIntent(_))) {
+        if !matches!(map::given(order.payment()), Some(Given::PaymentIntent(_))) {
             return refused(attempt, refusals::not_found());
         }
         let before = match self.look_before(order, attempt).await {
@@ -210,7 +210,7 @@ impl Psp for Stripe {
         after.and_then(|intent| over(&intent, order)).unwrap_or(outcome)
     }
 
-    fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
+    async fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
         webhook::receive(raw, &self.config.signing_keys, now)
     }
 }
@@ -218,7 +218,7 @@ impl Psp for Stripe {
 /// A void of what has been released already, in just this amount, has succeeded: there is nothing more to release.
 fn over(intent: &PaymentIntent, order: &VoidOrder) -> Option<Outcome> {
     match map::voided(intent, order)? {
-        Said::Done(receipt) if receipt.money == order.money => Some(Outcome::Succeeded { psp_reference: receipt.psp_reference }),
+        Said::Done(receipt) if receipt.money == order.money() => Some(Outcome::Succeeded { psp_reference: receipt.psp_reference }),
         Said::Done(_) | Said::Accepted(_) | Said::Failed(_) => None,
     }
 }
@@ -241,7 +241,7 @@ fn refund(order: &RefundOrder, intent: &str, amount: i64) -> Form {
 
 /// <https://docs.stripe.com/payments/multicapture>, "Release uncaptured funds".
 fn close(order: &VoidOrder) -> Form {
-    vec![field("amount_to_capture", 0), field("final_capture", true), mark(marks::VOID, order.reference.as_str())]
+    vec![field("amount_to_capture", 0), field("final_capture", true), mark(marks::VOID, order.reference().as_str())]
 }
 
 fn field(name: &str, value: impl ToString) -> (String, String) {

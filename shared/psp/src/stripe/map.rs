@@ -5,9 +5,8 @@ use super::minor_units::decode;
 use super::refusals;
 use super::wire::{Charge, Expandable, PaymentIntent, Refund};
 use crate::outcome::{Receipt, Said};
-use app::ports::psp::VoidOrder;
 use domain::id::{OperationReference, PspReference};
-use domain::operation::{CaptureOrder, OperationKind, RefundOrder, RefundReason};
+use domain::operation::{CaptureOrder, OperationKind, OperationReason, RefundOrder, VoidOrder};
 use domain::outcome::Failure;
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::{Currency, Minor, Money, Timestamp, TransactionState};
@@ -110,19 +109,19 @@ pub(super) fn way_to_release(intent: &PaymentIntent) -> Release {
 
 /// What a payment that is over says about a void: how much of it was released.
 pub(super) fn voided(intent: &PaymentIntent, order: &VoidOrder) -> Option<Said> {
-    if intent.id != order.payment.as_str() || way_to_release(intent) != Release::Over {
+    if intent.id != order.payment().as_str() || way_to_release(intent) != Release::Over {
         return None;
     }
     let rest = intent.amount.checked_sub(intent.amount_received?)?;
-    Some(Said::Done(Receipt { psp_reference: Some(order.payment.clone()), money: money(rest, &intent.currency)? }))
+    Some(Said::Done(Receipt { psp_reference: Some(order.payment().clone()), money: money(rest, &intent.currency)? }))
 }
 
-pub(super) fn refund_reason(reason: Option<RefundReason>) -> Option<&'static str> {
+pub(super) fn refund_reason(reason: Option<OperationReason>) -> Option<&'static str> {
     match reason? {
-        RefundReason::Return => Some("requested_by_customer"),
-        RefundReason::Duplicate => Some("duplicate"),
-        RefundReason::Fraud => Some("fraudulent"),
-        RefundReason::Goodwill | RefundReason::Other => None,
+        OperationReason::Return => Some("requested_by_customer"),
+        OperationReason::Duplicate => Some("duplicate"),
+        OperationReason::Fraud => Some("fraudulent"),
+        OperationReason::Goodwill | OperationReason::Other => None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Orders, made the only way there is: by a transaction that was imported and asked.
 
-use app::ports::psp::VoidOrder;
 use domain::capability::{Capabilities, KeepsRest, KeyWindow, KeyWindows};
 use domain::currency::Currency;
-use domain::id::{ConnectionName, IdempotencyKey, MerchantReference, OperationReference, PspReference, SpaceId, TransactionId};
-use domain::operation::{CaptureCommand, CaptureOrder, NewOperation, OperationKind, RefundCommand, RefundOrder, RefundReason, Sending};
+use domain::id::{ConnectionName, IdempotencyKey, MerchantReference, PspReference, SpaceId, TransactionId};
+use domain::operation::{CaptureCommand, CaptureOrder, NewOperation, OperationKind, Sending};
+use domain::operation::{OperationReason, RefundCommand, RefundOrder, VoidCommand, VoidOrder};
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::transaction::properties::Properties;
 use domain::transaction::{ImportCommand, Transaction, TransactionState};
@@ -30,24 +30,24 @@ pub fn capture(payment: &str, amount: &str, is_final: bool) -> CaptureOrder {
 
 pub fn capture_of(payment: &str, authorized: &str, amount: &str, currency: &str, is_final: bool) -> CaptureOrder {
     let command = CaptureCommand { amount: Some(decimal(amount)), is_final: Some(is_final), ..CaptureCommand::default() };
-    let change = imported(payment, money(authorized, currency), false).request_capture(&command, &CAN, new_operation()).unwrap();
+    let change = imported(payment, money(authorized, currency), Minor::ZERO).request_capture(&command, &CAN, new_operation()).unwrap();
     CaptureOrder::of(&change.transaction, &change.created[0]).unwrap()
 }
 
 /// A refund of a part of 49.90 EUR.
-pub fn refund(payment: &str, amount: &str, reason: Option<RefundReason>) -> RefundOrder {
+pub fn refund(payment: &str, amount: &str, reason: Option<OperationReason>) -> RefundOrder {
     let command = RefundCommand { amount: Some(decimal(amount)), reason, ..RefundCommand::default() };
-    let change = imported(payment, money("49.90", "EUR"), true).request_refund(&command, &[], &CAN, new_operation()).unwrap();
+    let whole = money("49.90", "EUR");
+    let change = imported(payment, whole, whole.amount).request_refund(&command, &[], &CAN, new_operation()).unwrap();
     RefundOrder::of(&change.transaction, &change.created[0], None).unwrap()
 }
 
+/// A void of what is left of 49.90 EUR; the rest was captured.
 pub fn void(payment: &str, amount: &str) -> VoidOrder {
-    VoidOrder {
-        payment: PspReference::parse(payment).unwrap(),
-        money: money(amount, "EUR"),
-        reference: OperationReference::seen("1-8387584-9"),
-        psp_key: PSP_KEY.to_owned(),
-    }
+    let whole = money("49.90", "EUR");
+    let captured = whole.amount.minus(money(amount, "EUR").amount).unwrap();
+    let change = imported(payment, whole, captured).request_void(&VoidCommand::default(), &CAN, new_operation()).unwrap();
+    VoidOrder::of(&change.transaction, &change.created[0]).unwrap()
 }
 
 pub fn money(amount: &str, currency: &str) -> Money {
@@ -55,7 +55,7 @@ pub fn money(amount: &str, currency: &str) -> Money {
     Money::new(decimal(amount).in_currency(currency).unwrap(), currency)
 }
 
-fn imported(payment: &str, authorized: Money, is_captured: bool) -> Transaction {
+fn imported(payment: &str, authorized: Money, captured: Minor) -> Transaction {
     let reference = PspReference::parse(payment).unwrap();
     let command = ImportCommand {
         connection: ConnectionName::parse("shop").unwrap(),
@@ -71,13 +71,13 @@ fn imported(payment: &str, authorized: Money, is_captured: bool) -> Transaction 
         kind: OperationKind::Capture,
         psp_reference: reference.clone(),
         ours: None,
-        money: authorized,
+        money: Money::new(captured, authorized.currency),
         state: MovementState::Successful,
         on: None,
     };
     let payment = PspPayment {
         reference,
-        state: if is_captured { TransactionState::Completed } else { TransactionState::Authorized },
+        state: if captured == authorized.amount { TransactionState::Completed } else { TransactionState::Authorized },
         authorized,
         account_matches: true,
         environment_matches: true,
@@ -85,7 +85,7 @@ fn imported(payment: &str, authorized: Money, is_captured: bool) -> Transaction 
         released: Minor::ZERO,
         authorized_on: None,
         expires_on: None,
-        movements: if is_captured { vec![capture] } else { vec![] },
+        movements: if captured.is_positive() { vec![capture] } else { vec![] },
         failure: None,
     };
     transaction.complete_import(&payment, &CAN, NOW).unwrap().transaction

@@ -176,7 +176,7 @@ async fn refused_credentials_are_a_matter_of_configuration() {
     for subject in subjects() {
         for status in [401, 403] {
             let expected = "refused credentials-refused-by-psp";
-            subject.check("credentials", Reply::raw(status, b""), expected, "unknown REFUSED_AFTER_DOUBT").await;
+            subject.check("credentials", Reply::raw(status, b""), expected, "unknown CREDENTIALS_REFUSED").await;
         }
         let fake = Fake::start([Reply::raw(401, b"")]).await;
         let Outcome::Refused(failure) = subject.ask(&fake.url, First).await else { panic!("not refused") };

@@ -9,7 +9,7 @@ use app::ports::psp::RawWebhook;
 use app::ports::{Psp, Reading, WebhookEvent, WebhookRefused};
 use domain::Timestamp;
 use domain::id::PspReference;
-use domain::operation::RefundReason;
+use domain::operation::OperationReason;
 use domain::payment::PspPayment;
 use psp::{Account, Secret};
 use serde_json::{Value, json};
@@ -24,11 +24,15 @@ fn open(url: &str) -> Arc<dyn Psp> {
 }
 
 fn open_with(url: &str, more: Value) -> Arc<dyn Psp> {
+    open_signing(url, more, &[("webhookSecret", SECRET), ("previousWebhookSecret", PREVIOUS)])
+}
+
+fn open_signing(url: &str, more: Value, webhook_secrets: &[(&str, &str)]) -> Arc<dyn Psp> {
     let mut settings = more.as_object().unwrap().clone();
     settings.insert("baseUrl".to_owned(), json!(url));
-    let credentials = [("secretKey", "sbk_secret"), ("webhookSecret", SECRET), ("previousWebhookSecret", PREVIOUS)];
-    let credentials = credentials.map(|(name, value)| (name.to_owned(), Secret::new(value)));
-    let account = Account { settings, credentials: credentials.into(), allow_loopback: true };
+    let credentials = [&[("secretKey", "sbk_secret")], webhook_secrets].concat();
+    let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
+    let account = Account { settings, credentials, allow_loopback: true };
     psp::open("sandbox", account, psp::http_client().unwrap()).ok().unwrap()
 }
 
@@ -100,7 +104,7 @@ async fn requests_are_what_the_sandbox_expects() {
     let fake = Fake::start(vec![Reply::Close; 3]).await;
     let psp = open(&fake.url);
     let capture = orders::capture(PAYMENT, "20.00", false);
-    let refund = orders::refund(PAYMENT, "5.50", Some(RefundReason::Return));
+    let refund = orders::refund(PAYMENT, "5.50", Some(OperationReason::Return));
     let void = orders::void(PAYMENT, "29.90");
     psp.capture(&capture, First).await;
     psp.refund(&refund, First).await;
@@ -108,7 +112,7 @@ async fn requests_are_what_the_sandbox_expects() {
     let expected = [
         ("captures", json!({"amount": "20.00", "currency": "EUR", "final": false, "reference": capture.reference().as_str()})),
         ("refunds", json!({"amount": "5.50", "currency": "EUR", "reason": "RETURN", "reference": refund.reference().as_str()})),
-        ("voids", json!({"reference": void.reference.as_str()})),
+        ("voids", json!({"reference": void.reference().as_str()})),
     ];
     for (seen, (resource, body)) in fake.seen().iter().zip(expected) {
         assert_eq!(seen.line, format!("POST /base/v1/payments/sb_1/{resource}"));
@@ -123,7 +127,7 @@ async fn requests_are_what_the_sandbox_expects() {
 async fn a_void_names_what_it_released() {
     let order = orders::void(PAYMENT, "29.90");
     for (amount, expected) in [("29.90", "succeeded sbv_1"), ("49.90", "unknown OTHER_AMOUNT")] {
-        let fake = Fake::start([Reply::json(201, &movement("sbv_1", amount, "succeeded", Some(order.reference.as_str())))]).await;
+        let fake = Fake::start([Reply::json(201, &movement("sbv_1", amount, "succeeded", Some(order.reference().as_str())))]).await;
         assert_eq!(word(&open(&fake.url).void(&order, First).await), expected);
     }
 }
@@ -216,13 +220,16 @@ async fn only_the_sandbox_itself_can_say_that_it_knows_no_payment() {
     for (reply, is_not_found) in [
         (Reply::json(404, &not_found), true),
         (Reply::raw(404, b"<html>"), false),
-        (Reply::raw(401, b""), false),
         (Reply::json(500, &not_found), false),
         (Reply::Close, false),
     ] {
         let fake = Fake::start([reply.clone()]).await;
         let reading = open(&fake.url).read(&reference).await;
         assert_eq!(matches!(reading, Reading::NotFound), is_not_found, "{reply:?}: {reading:?}");
+    }
+    for status in [401, 403] {
+        let fake = Fake::start([Reply::json(status, &not_found)]).await;
+        assert_eq!(open(&fake.url).read(&reference).await, Reading::CredentialsRefused);
     }
     let fake = Fake::start([Reply::raw(503, b"").with("retry-after", "30")]).await;
     let Reading::Unavailable { retry_after, .. } = open(&fake.url).read(&reference).await else { panic!("available") };
@@ -251,34 +258,43 @@ fn sign(secret: &str, id: &str, timestamp: i64, body: &str) -> String {
     standardwebhooks::Webhook::new(secret).unwrap().sign(id, timestamp, body.as_bytes()).unwrap()
 }
 
-fn receive(raw: &RawWebhook) -> Result<WebhookEvent, WebhookRefused> {
-    open("http://127.0.0.1:1").webhook(raw, Timestamp::from_seconds(NOW))
+async fn receive(raw: &RawWebhook) -> Result<WebhookEvent, WebhookRefused> {
+    open("http://127.0.0.1:1").webhook(raw, Timestamp::from_seconds(NOW)).await
 }
 
 const BODY: &str = r#"{"type":"capture.succeeded","timestamp":"2026-11-22T10:00:00Z","data":{"paymentId":"sb_1"}}"#;
 
-#[test]
-fn a_signature_of_the_reference_implementation_is_accepted() {
+#[tokio::test]
+async fn a_signature_of_the_reference_implementation_is_accepted() {
     for secret in [SECRET, PREVIOUS] {
-        let event = receive(&webhook("msg_1", NOW, &sign(secret, "msg_1", NOW, BODY), BODY)).unwrap();
+        let event = receive(&webhook("msg_1", NOW, &sign(secret, "msg_1", NOW, BODY), BODY)).await.unwrap();
         assert_eq!((event.id.as_deref(), event.kind.as_str()), (Some("msg_1"), "capture.succeeded"));
         assert_eq!(event.references, [PspReference::parse("sb_1").unwrap()]);
     }
     let signature = format!("v1,AAAA v2,x garbage {}", sign(SECRET, "msg_1", NOW, BODY));
-    assert!(receive(&webhook("msg_1", NOW, &signature, BODY)).is_ok());
+    assert!(receive(&webhook("msg_1", NOW, &signature, BODY)).await.is_ok());
 }
 
-#[test]
-fn what_was_signed_is_an_event_even_if_nobody_knows_it() {
+#[tokio::test]
+async fn a_secret_that_was_taken_away_does_not_count_any_more() {
+    let psp = open_signing("http://127.0.0.1:1", json!({}), &[("webhookSecret", SECRET)]);
+    for (secret, counts) in [(SECRET, true), (PREVIOUS, false)] {
+        let raw = webhook("msg_1", NOW, &sign(secret, "msg_1", NOW, BODY), BODY);
+        assert_eq!(psp.webhook(&raw, Timestamp::from_seconds(NOW)).await.is_ok(), counts);
+    }
+}
+
+#[tokio::test]
+async fn what_was_signed_is_an_event_even_if_nobody_knows_it() {
     for (body, kind) in [("{}", "unknown"), ("", "unknown"), (r#"{"type":"payout.paid"}"#, "payout.paid"), (r#"{"type":"a b"}"#, "unknown")]
     {
-        let event = receive(&webhook("msg_1", NOW, &sign(SECRET, "msg_1", NOW, body), body)).unwrap();
+        let event = receive(&webhook("msg_1", NOW, &sign(SECRET, "msg_1", NOW, body), body)).await.unwrap();
         assert_eq!((event.kind.as_str(), event.references.len()), (kind, 0), "{body}");
     }
 }
 
-#[test]
-fn forged_changed_or_old_webhooks_are_refused() {
+#[tokio::test]
+async fn forged_changed_or_old_webhooks_are_refused() {
     let good = sign(SECRET, "msg_1", NOW, BODY);
     let spaced = BODY.replace(':', ": ");
     let old = sign(SECRET, "msg_1", NOW - 301, BODY);
@@ -297,7 +313,7 @@ fn forged_changed_or_old_webhooks_are_refused() {
         ("no signature", webhook("msg_1", NOW, "", BODY)),
         ("no headers", RawWebhook { headers: vec![], body: BODY.as_bytes().to_vec() }),
     ] {
-        assert!(receive(&raw).is_err(), "{what}");
+        assert!(receive(&raw).await.is_err(), "{what}");
     }
-    assert!(receive(&webhook("msg_1", NOW - 300, &sign(SECRET, "msg_1", NOW - 300, BODY), BODY)).is_ok());
+    assert!(receive(&webhook("msg_1", NOW - 300, &sign(SECRET, "msg_1", NOW - 300, BODY), BODY)).await.is_ok());
 }

@@ -5,7 +5,7 @@ use crate::key::{self, Listed};
 use app::ports::store::StoreError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{IdempotencyKey, MerchantReference, OperationId, PspReference, SpaceId, TransactionId};
-use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, RefundReason, Sending};
+use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, OperationReason, Sending};
 use domain::{Currency, Decimal, Operation, OperationKind, OperationState};
 
 /// Raised by every worker that takes over; a result that is not final counts only for the epoch that it was made in.
@@ -110,7 +110,7 @@ fn read_facts(item: Reader<'_>) -> Result<OperationFacts, Wrong> {
         is_final: item.flag("isFinal")?,
         releases: item.amount("releases")?,
         capture: item.some("captureId", |item, name| OperationId::new(item.number(name)?).ok_or(Wrong(name)))?,
-        reason: item.some("reason", |item, name| item.parsed(name, RefundReason::parse))?,
+        reason: item.some("reason", |item, name| item.parsed(name, OperationReason::parse))?,
         note: item.some("note", Reader::text)?.map(str::to_owned),
         line_items: item.list("lineItems")?.iter().map(read_line).collect::<Result<_, _>>()?,
         merchant_reference: item.some("merchantReference", |item, name| item.parsed(name, MerchantReference::parse))?,

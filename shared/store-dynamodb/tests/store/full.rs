@@ -2,7 +2,7 @@
 
 use domain::interaction::{Interaction, InteractionKind, OperationMark};
 use domain::money::Minor;
-use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, RefundReason, Sending};
+use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, OperationReason, Sending};
 use domain::outcome::{Failure, FailureCategory};
 use domain::time::Span;
 use domain::transaction::{Balance, Change, FinalCapture, Import, ImportState, TransactionFacts, Verified};
@@ -66,7 +66,7 @@ pub fn capture(id: u64) -> OperationFacts {
         is_final: true,
         releases: Minor::new(7),
         capture: domain::id::OperationId::new(2),
-        reason: Some(RefundReason::Goodwill),
+        reason: Some(OperationReason::Goodwill),
         note: Some("a note".into()),
         line_items: vec![OperationLine { unique_id: "10000".into(), quantity: decimal("2.5"), amount: decimal("3") }],
         merchant_reference: Some(merchant_reference("INV-1")),

@@ -4,6 +4,7 @@ use crate::full;
 use app::ports::settings::{ApiKey, ApiKeys, Configure, Connection, ConnectionSettings};
 use app::ports::store::{CommandStore, Committed, StatusStore, StoreError, StoredWebhook, WebhookStore};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::ClientName;
 use domain::scope::Scope;
 use testkit::builders::{NOW, connection, import_command, psp_reference, space, transaction_id};
 use testkit::{Item, TestStore};
@@ -180,8 +181,17 @@ async fn references_settings_and_keys_are_checked_like_the_rest() {
     store.import(space(1), transaction_id(1), "pay_1").await;
     let shop = Connection { space: space(1), name: connection(), psp: "test".into(), settings: "{}".into() };
     store.put_connection(&shop).await.unwrap();
-    let key =
-        ApiKey { id: "abc".into(), hash: vec![1; 32], space: space(1), scopes: vec![Scope::Read], expires_on: None, revoked_on: None };
+    let client = ClientName::parse("erp").unwrap();
+    let key = ApiKey {
+        id: "abc".into(),
+        hash: vec![1; 32],
+        space: space(1),
+        client,
+        scopes: vec![Scope::Read],
+        created_on: NOW,
+        expires_on: None,
+        revoked_on: None,
+    };
     store.put_key(&key).await.unwrap();
     let webhook = StoredWebhook {
         space: space(1),
@@ -197,7 +207,7 @@ async fn references_settings_and_keys_are_checked_like_the_rest() {
     for (pk, attributes) in [
         ("S#1#R#test#pay_1", &["transactionId"][..]),
         ("S#1", &["name", "psp", "settings", "space"]),
-        ("K#abc", &["hash", "id", "scopes", "space"]),
+        ("K#abc", &["client", "createdOn", "hash", "id", "scopes", "space"]),
         ("S#1#W#test#evt", &["processedOn"]),
     ] {
         let item = store.items(pk).await.into_iter().next().unwrap();

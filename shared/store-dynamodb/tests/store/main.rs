@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests, helpers included")]
 
 mod commit;
+mod due;
 mod engine;
 mod full;
 mod import;
 mod inconsistent;
 mod items;
 mod keys;
+mod limit;
 mod search;
 mod settings;
 mod size;

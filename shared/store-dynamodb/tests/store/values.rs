@@ -3,7 +3,7 @@
 use domain::id::{IdempotencyKey, MerchantReference, OperationId, PspReference};
 use domain::interaction::{Interaction, InteractionKind, OperationMark};
 use domain::money::{Decimal, Minor};
-use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, RefundReason, Sending};
+use domain::operation::{Actor, OperationFacts, OperationKey, OperationLine, OperationReason, Sending};
 use domain::outcome::{Failure, FailureCategory};
 use domain::transaction::{Balance, FinalCapture, Import, ImportState, TransactionFacts, Verified};
 use domain::{Currency, Operation, OperationKind, OperationState, Timestamp, Transaction, TransactionState};
@@ -71,7 +71,7 @@ fn import() -> impl Strategy<Value = Import> {
 /// Any facts of an operation, whose id is given.
 pub fn operation(number: u64) -> impl Strategy<Value = Operation> {
     let names = (operation_key(number), ".{0,200}", option::of(".{0,100}"), option::of(merchant_reference()), option::of(psp_reference()));
-    let kinds = (select(OperationKind::ALL), select(OperationState::ALL), select(Actor::ALL), option::of(select(RefundReason::ALL)));
+    let kinds = (select(OperationKind::ALL), select(OperationState::ALL), select(Actor::ALL), option::of(select(OperationReason::ALL)));
     let amounts = (amount(), amount(), amount(), amount(), currency(), any::<bool>(), option::of(1..=LARGEST));
     let times = (time(), option::of(time()), option::of(time()), option::of(0..999_999_999_999_999_i64), option::of(sending()));
     let parts = (names, kinds, amounts, times, option::of(failure()), prop::collection::vec(line(), 0..4));

@@ -93,6 +93,17 @@ async fn what_is_parked_lies_with_its_reference_and_is_nobodys_to_do() {
 }
 
 #[tokio::test]
+async fn what_is_left_to_an_import_is_neither_due_nor_processed() {
+    let store = TestStore::open().await;
+    store.store_webhook(&webhook("evt_1")).await.unwrap();
+    store.leave_webhook(&webhook("evt_1")).await.unwrap();
+    assert!(!is_due(&only_item(&store, "S#1#W#test#evt_1").await));
+    assert_eq!(store.store_webhook(&webhook("evt_1")).await, Ok(Stored::Waiting), "a repetition may process it");
+    store.finish_webhook(&webhook("evt_1"), NOW).await.unwrap();
+    assert_eq!(store.store_webhook(&webhook("evt_1")).await, Ok(Stored::Processed));
+}
+
+#[tokio::test]
 async fn webhooks_leave_transactions_alone() {
     let store = TestStore::open().await;
     store.import(space(1), transaction_id(1), "pay_1").await;

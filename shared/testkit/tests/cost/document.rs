@@ -57,15 +57,18 @@ what stands here, or if a target is missed. After a change that is meant to cost
   counted differently there, which is why they have a column of their own (they are part of the write units).
 - Not counted is what does not happen each time: the authorizer's read of the API key, which the gateway keeps, and the
   read of the connection's settings by a function that has just started. Each is one `GetItem`, one read unit.
+- Nor is the rate of a space: below about one request a second it costs nothing, beyond that one `UpdateItem` of one write unit
+  pays for ten requests or more (decisions/0009-rate-limit.md).
 - Nobody else writes meanwhile. Whoever loses a race reads and writes again.
 "
     )
 }
 
 fn tail() -> &'static str {
-    "What the test holds on to: a capture and a refund are one read and two transactional writes, ten write units at most without
-indexes, and the same whatever went before and however large the payment is. An import is two transactional writes, whatever
-else is in the table; the larger the payment, the more it writes, once. Status is one query and writes nothing.
+    "What the test holds on to: a capture, a refund and a void are one read and two transactional writes, ten write units at most
+without indexes, and the same whatever went before and however large the payment is. A void writes one index more, the
+list of transactions, because it ends the transaction. An import is two transactional writes, whatever else is in the table;
+the larger the payment, the more it writes, once. Status is one query and writes nothing.
 
 What grows: status and a webhook read all operations of the payment, because the one shows them and the other looks for
 news about each. A refund that names its capture reads the captures first. An import writes what was captured and refunded

@@ -40,7 +40,7 @@ async fn operations_cost_what_the_document_says() {
 }
 
 fn holds_the_targets(measured: &[Measured]) {
-    for operation in [Operation::Capture, Operation::Refund] {
+    for operation in [Operation::Capture, Operation::Refund, Operation::Void] {
         let all = usages(&of(measured, operation));
         let first = all[0];
         assert_eq!(first.calls, ["BatchGetItem", "TransactWriteItems", "TransactWriteItems"], "{operation:?}");

@@ -17,6 +17,7 @@ pub enum Operation {
     LongestCapture,
     Refund,
     RefundOfCapture,
+    Void,
     WebhookWithNews,
     WebhookWithoutNews,
 }
@@ -30,7 +31,7 @@ pub struct Measured {
 }
 
 impl Operation {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Import,
         Self::ImportOfCaptured,
         Self::Status,
@@ -38,6 +39,7 @@ impl Operation {
         Self::LongestCapture,
         Self::Refund,
         Self::RefundOfCapture,
+        Self::Void,
         Self::WebhookWithNews,
         Self::WebhookWithoutNews,
     ];
@@ -51,6 +53,7 @@ impl Operation {
             Self::LongestCapture => "capture, longest texts",
             Self::Refund => "refund",
             Self::RefundOfCapture => "refund of a named capture",
+            Self::Void => "void",
             Self::WebhookWithNews => "webhook that settles a capture",
             Self::WebhookWithoutNews => "webhook that says nothing new",
         }
@@ -83,6 +86,7 @@ impl Operation {
                 let command = RefundCommand { target, merchant_reference: reference, ..RefundCommand::default() };
                 succeeded(&scene.refund_by(id, "CRM-2026-000001", &command).await);
             }
+            Self::Void => succeeded(&scene.void(id, 1).await),
             Self::WebhookWithNews => {
                 accept_and_settle(&scene, past).await;
                 scene.store.take_usage();

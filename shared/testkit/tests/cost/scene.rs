@@ -5,10 +5,10 @@ use app::money_command::{Precondition, Request};
 use app::ports::Clock;
 use app::ports::Ports;
 use app::ports::psp::{RawWebhook, WebhookEvent};
-use app::{capture, refund, status, webhook};
+use app::{capture, refund, status, void, webhook};
 use domain::id::{ConnectionName, PspReference, TransactionId};
 use domain::money::{Decimal, Minor, Money};
-use domain::operation::{CaptureCommand, RefundCommand};
+use domain::operation::{CaptureCommand, RefundCommand, VoidCommand};
 use domain::payment::PspPayment;
 use domain::time::Span;
 use domain::transaction::ImportCommand;
@@ -184,6 +184,14 @@ impl Scene {
 
     pub async fn refund_by(&self, id: TransactionId, name: &str, command: &RefundCommand) -> Operation {
         refund::refund(&self.ports(), &self.request(id, name), command).await.unwrap().operation
+    }
+
+    /// A void of all that is left, for a cancellation of the order.
+    pub async fn void(&self, id: TransactionId, number: usize) -> Operation {
+        self.psp().answers(Outcome::Succeeded { psp_reference: Some(Size::Typical.psp_reference("vo", number)) });
+        let cancellation = format!("CAN-2026-{number:06}");
+        let command = VoidCommand { merchant_reference: Some(merchant_reference(&cancellation)), ..Default::default() };
+        void::void(&self.ports(), &self.request(id, &cancellation), &command).await.unwrap().operation
     }
 
     /// A webhook that was never seen before, about this payment.

@@ -50,7 +50,9 @@ text_form!(
     |text| {
         let is_plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
         let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
-        (9..=2000).contains(&text.chars().count()) && is_plain && host.is_some_and(|host| !host.starts_with(['/', '?', '#']))
+        let host = host.and_then(|rest| rest.split(['/', '?', '#']).next());
+        let is_host = |host: &str| !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || "-._:".contains(c));
+        (9..=2000).contains(&text.chars().count()) && is_plain && host.is_some_and(is_host)
     }
 );
 
@@ -124,7 +126,18 @@ mod tests {
             assert!(ReturnUrl::parse(text).is_some(), "{text}");
         }
         let long = format!("https://a.example/{}", "x".repeat(2000));
-        for text in ["", "https://", "http:///x/y", "javascript:alert(1)", "//shop.example/", "https://a b/", "https://a/\r\nX: y", &long] {
+        for text in [
+            "",
+            "https://",
+            "http:///x/y",
+            "javascript:alert(1)",
+            "//shop.example/",
+            "https://a b/",
+            "https://a/\r\nX: y",
+            "https://[x/",
+            "https://u:p@a/",
+            &long,
+        ] {
             assert!(ReturnUrl::parse(text).is_none(), "{text:?}");
         }
     }

@@ -5,7 +5,7 @@ use crate::fake::{Fake, Reply};
 use crate::orders::{self, PSP_KEY};
 use crate::outcomes::{AMOUNT, word};
 use app::ports::psp::Attempt::First;
-use domain::operation::RefundReason;
+use domain::operation::OperationReason;
 use serde_json::json;
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn requests_are_what_stripe_expects() {
     let psp = open_with(&fake.url, json!({"account": "acct_1Shop"}));
     let partial = orders::capture(PAYMENT, "20.00", false);
     let last = orders::capture(PAYMENT, "20.00", true);
-    let refund = orders::refund(PAYMENT, "5.50", Some(RefundReason::Return));
+    let refund = orders::refund(PAYMENT, "5.50", Some(OperationReason::Return));
     psp.capture(&last, First).await;
     psp.capture(&partial, First).await;
     psp.refund(&refund, First).await;
@@ -62,11 +62,11 @@ fn part_key(body: &str) -> String {
 #[tokio::test]
 async fn reasons_are_told_where_stripe_has_a_word_for_them() {
     let reasons = [
-        (Some(RefundReason::Return), Some("requested_by_customer")),
-        (Some(RefundReason::Duplicate), Some("duplicate")),
-        (Some(RefundReason::Fraud), Some("fraudulent")),
-        (Some(RefundReason::Goodwill), None),
-        (Some(RefundReason::Other), None),
+        (Some(OperationReason::Return), Some("requested_by_customer")),
+        (Some(OperationReason::Duplicate), Some("duplicate")),
+        (Some(OperationReason::Fraud), Some("fraudulent")),
+        (Some(OperationReason::Goodwill), None),
+        (Some(OperationReason::Other), None),
         (None, None),
     ];
     for (ours, theirs) in reasons {

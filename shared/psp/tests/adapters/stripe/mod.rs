@@ -25,11 +25,15 @@ pub fn open(url: &str) -> Arc<dyn Psp> {
 }
 
 pub fn open_with(url: &str, more: Value) -> Arc<dyn Psp> {
+    open_signing(url, more, &[("webhookSecret", "whsec_new"), ("previousWebhookSecret", "whsec_previous")])
+}
+
+pub fn open_signing(url: &str, more: Value, webhook_secrets: &[(&str, &str)]) -> Arc<dyn Psp> {
     let mut settings = more.as_object().unwrap().clone();
     settings.insert("baseUrl".to_owned(), json!(url));
-    let credentials = [("secretKey", "sk_test_secret"), ("webhookSecret", "whsec_new"), ("previousWebhookSecret", "whsec_previous")];
-    let credentials = credentials.map(|(name, value)| (name.to_owned(), Secret::new(value)));
-    let account = Account { settings, credentials: credentials.into(), allow_loopback: true };
+    let credentials = [&[("secretKey", "sk_test_secret")], webhook_secrets].concat();
+    let credentials = credentials.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
+    let account = Account { settings, credentials, allow_loopback: true };
     psp::open("stripe", account, psp::http_client().unwrap()).ok().unwrap()
 }
 

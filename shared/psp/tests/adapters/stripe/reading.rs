@@ -198,7 +198,17 @@ async fn what_is_not_documented_is_unavailable_and_never_a_payment() {
     let marks = with(captured, json!({"metadata": {"collana_part_1": "4991 1-7-2"}}));
     let (reading, _) = read(PAYMENT, vec![Reply::json(200, &marks), refunds(&[], false)]).await;
     assert!(matches!(reading, Reading::Unavailable { .. }), "{reading:?}");
-    for reply in [Reply::raw(404, b"<html>"), Reply::raw(200, b""), Reply::raw(401, b""), Reply::raw(500, b""), Reply::Close] {
+    for reply in [Reply::raw(404, b"<html>"), Reply::raw(200, b""), Reply::raw(500, b""), Reply::Close] {
         assert!(matches!(read(PAYMENT, vec![reply]).await.0, Reading::Unavailable { .. }));
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_do_not_count_are_named_at_whichever_request_it_is() {
+    let captured = with(fixture!("payment_intent"), json!({"status": "succeeded", "amount_received": 4990}));
+    for status in [401, 403] {
+        let refusal = Reply::raw(status, b"");
+        assert_eq!(read(PAYMENT, vec![refusal.clone()]).await.0, Reading::CredentialsRefused);
+        assert_eq!(read(PAYMENT, vec![Reply::json(200, &captured), refusal]).await.0, Reading::CredentialsRefused);
     }
 }

@@ -15,14 +15,15 @@ async fn a_void_cancels_what_is_untouched_and_closes_what_was_captured_in_part()
     let closed = intent(json!({"status": "succeeded", "amount_received": 2000, "amount_capturable": 0}));
     for (before, after, amount, line, form) in [
         (&untouched, &canceled, "49.90", "cancel", ""),
-        (&touched, &closed, "29.90", "capture", "amount_to_capture=0&final_capture=true&metadata[collana_void]=1-8387584-9"),
+        (&touched, &closed, "29.90", "capture", "amount_to_capture=0&final_capture=true&metadata[collana_void]=OURS"),
     ] {
         let fake = Fake::start([Reply::json(200, before), Reply::json(200, after)]).await;
-        let outcome = open(&fake.url).void(&orders::void(PAYMENT, amount), First).await;
+        let order = orders::void(PAYMENT, amount);
+        let outcome = open(&fake.url).void(&order, First).await;
         assert_eq!(word(&outcome), format!("succeeded {PAYMENT}"));
         let get = format!("GET /base/v1/payment_intents/{PAYMENT}?expand%5B%5D=latest_charge");
         assert_eq!(fake.lines(), [get, format!("POST /base/v1/payment_intents/{PAYMENT}/{line}")]);
-        assert_eq!(decoded(&fake.seen()[1].body).join("&"), form);
+        assert_eq!(decoded(&fake.seen()[1].body).join("&"), form.replace("OURS", order.reference().as_str()));
         assert_eq!(fake.seen()[1].header("idempotency-key"), Some(PSP_KEY));
     }
 }
@@ -76,7 +77,7 @@ async fn a_void_whose_question_has_no_answer_was_not_sent() {
         (Reply::raw(200, b"<html>"), "not sent -1", "unknown NO_ANSWER"),
         (Reply::raw(404, b"<html>"), "not sent -1", "unknown NO_ANSWER"),
         (Reply::raw(429, b"").with("retry-after", "3"), "not sent 3", "unknown NO_ANSWER"),
-        (Reply::raw(401, b""), "refused credentials-refused-by-psp", "unknown REFUSED_AFTER_DOUBT"),
+        (Reply::raw(401, b""), "refused credentials-refused-by-psp", "unknown CREDENTIALS_REFUSED"),
         (Reply::json(missing.0, &missing.1), "refused not-found-at-psp", "unknown REFUSED_AFTER_DOUBT"),
     ] {
         for (attempt, expected) in [(First, on_first), (AfterDoubt, after_doubt)] {

@@ -1,4 +1,4 @@
-//! The folder that keeps everything: table, sandbox, keys. One process at a time may use it.
+//! The folder in which a dev server keeps everything: table, sandbox, keys, credentials. One process at a time may use it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -22,9 +22,19 @@ impl DataFolder {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok((Self { path: path.to_owned() }, Lock { _file: file })),
-            Err(TryLockError::WouldBlock) => Err(format!("{} is in use by another dev-server", path.display())),
+            Err(TryLockError::WouldBlock) => Err(format!("{} is in use by another process", path.display())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+
+    /// The file of the embedded table.
+    pub fn table(&self) -> PathBuf {
+        self.file("table.sqlite")
+    }
+
+    /// The file of the credentials that operators' tools wrote.
+    pub fn credentials(&self) -> PathBuf {
+        self.file("credentials.json")
     }
 
     pub fn file(&self, name: &str) -> PathBuf {

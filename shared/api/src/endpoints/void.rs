@@ -1,0 +1,55 @@
+//! `POST /v1/transactions/{id}/voids`
+
+use super::{Psps, answer_operation, merchant_reference, read_command, version};
+use crate::edge::Edge;
+use crate::json::{Object, one_of};
+use crate::parameters::transaction_id;
+use crate::request::{Request, Response};
+use app::authorize::Caller;
+use app::money_command;
+use app::ports::limits::Limits;
+use app::ports::store::CommandStore;
+use app::ports::{Clock, Connections, Ports, Source};
+use domain::Refusal;
+use domain::operation::{OperationReason, VoidCommand};
+
+/// Releases all that the PSP holds and that was not captured, also after captures of a part; there is no amount.
+///
+/// It ends the transaction: VOIDED if nothing was captured, otherwise as a final capture does. An open capture or void must
+/// settle first.
+pub async fn serve<L, S, C, K, R>(edge: &Edge<'_, L, K>, ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
+where
+    L: Limits,
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    edge.serve(request, "void", |caller, _| void(ports, edge.psps, request, caller)).await
+}
+
+async fn void<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
+where
+    S: CommandStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let transaction = transaction_id(request)?;
+    let (command, key, precondition) = read_command(request, read(&request.body))?;
+    let wait = request.wait();
+    let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
+    let answer = app::void::void(ports, &asked, &command).await?;
+    answer_operation(&answer, psps, "voids")
+}
+
+fn read(body: &[u8]) -> Result<(VoidCommand, Option<u64>), Refusal> {
+    let mut body = Object::parse(body)?;
+    let command = VoidCommand {
+        reason: body.optional("reason", one_of(OperationReason::ALL, OperationReason::as_str)),
+        merchant_reference: body.optional("merchantReference", merchant_reference),
+    };
+    let version = version(&mut body);
+    body.finish()?;
+    Ok((command, version))
+}

@@ -1,0 +1,104 @@
+//! What is counted and measured for operators. The names stand here and nowhere else.
+//!
+//! Where a number comes to be, an event of the target `metric` says it. It is never a line of the log: in functions the crate
+//! `runtime` makes of it what CloudWatch counts.
+
+use domain::OperationState;
+use domain::time::Span;
+
+/// The target of events that are numbers.
+pub const TARGET: &str = "metric";
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident: $unit:ident, $kept:ident;)+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Metric { $($(#[$doc])* $name),+ }
+
+        impl Metric {
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $(stringify!($name) => Some(Self::$name),)+ _ => None }
+            }
+
+            pub const fn unit(self) -> Unit {
+                match self { $(Self::$name => Unit::$unit),+ }
+            }
+
+            pub const fn kept(self) -> Kept {
+                match self { $(Self::$name => Kept::$kept),+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Operations that became SUCCESSFUL.
+    OperationsSettled: Count, Together;
+    /// Operations that became FAILED.
+    OperationsFailed: Count, Together;
+    /// Operations that became UNKNOWN or MANUAL_CHECK, or whose outcome could not be stored.
+    OperationsInDoubt: Count, Together;
+    /// How long a PSP took to answer.
+    PspCallMillis: Milliseconds, ByPsp;
+    /// Calls of a PSP without an answer that says what happened.
+    PspCallsFailed: Count, ByPsp;
+    /// Webhooks to a connection of ours that its PSP did not sign.
+    WebhooksUnverifiable: Count, Together;
+    /// Webhooks of payments that are not imported.
+    WebhooksParked: Count, Together;
+    /// Requests that were answered 429.
+    RequestsRefusedByRate: Count, Together;
+    /// Lines of the log of level ERROR: each is something that a person has to look at.
+    InternalErrors: Count, Together;
+    /// How long that has been waiting which is due first.
+    OldestDueSeconds: Seconds, Together;
+    /// How much is due, as far as it was counted.
+    DueItems: Count, Together;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Count,
+    Milliseconds,
+    Seconds,
+}
+
+/// Whether a metric is one of the installation, or one for each PSP, which each have to be paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Together,
+    ByPsp,
+}
+
+/// One more of what is kept together.
+pub fn count(metric: Metric) {
+    record(metric, 1);
+}
+
+/// A number of what is kept together.
+pub fn record(metric: Metric, value: i64) {
+    tracing::info!(target: TARGET, metric = metric.name(), value);
+}
+
+/// A call of a PSP, and whether its answer says what happened.
+pub fn psp_call(psp: &str, took: Span, is_answered: bool) {
+    tracing::info!(target: TARGET, metric = Metric::PspCallMillis.name(), value = took.millis(), psp);
+    if !is_answered {
+        tracing::info!(target: TARGET, metric = Metric::PspCallsFailed.name(), value = 1, psp);
+    }
+}
+
+/// An operation that was just stored in this state.
+pub fn operation(state: OperationState) {
+    match state {
+        OperationState::Successful => count(Metric::OperationsSettled),
+        OperationState::Failed => count(Metric::OperationsFailed),
+        OperationState::Unknown | OperationState::ManualCheck => count(Metric::OperationsInDoubt),
+        OperationState::Requested | OperationState::Pending => {}
+    }
+}
