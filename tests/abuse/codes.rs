@@ -8,7 +8,6 @@ const UNSEEN: &[&str] = &[
     "currency-mismatch",      // no command names a currency of its own
     "internal",               // a bug
     "notification-not-found", // notifications
-    "rate-limited",           // the gateway's limits
     "url-not-allowed",        // addresses for notifications
 ];
 
@@ -16,7 +15,7 @@ const UNSEEN: &[&str] = &[
 fn every_code_is_shown_by_a_test() {
     let tests = sources(&root().join("tests/abuse")) + &sources(&root().join("tests/flows"));
     let shown = |code: &str| {
-        ["400", "401", "403", "404", "409", "412", "413", "422", "503"]
+        ["400", "401", "403", "404", "409", "412", "413", "422", "429", "503"]
             .iter()
             .any(|status| tests.contains(&format!("{status}, \"{code}\"")))
     };

@@ -101,8 +101,12 @@ async fn an_import_that_fails_or_waits_is_answered_as_described() {
     let other = caller.api.payment("49.90", "EUR").await;
     caller.api.unreadable(&other).await;
     assert_eq!(caller.import(&other.command()).await.expect(201).text("/importState"), "IMPORT_PENDING");
-    for wrong in [json!({}), with(&payment.command(), "amount", "1e2"), with(&payment.command(), "connection", "nobody")] {
-        assert!(caller.import(&wrong).await.status >= 400);
+    for (wrong, status, code) in [
+        (json!({}), 400, "invalid-request"),
+        (with(&payment.command(), "amount", "1e2"), 400, "invalid-amount"),
+        (with(&payment.command(), "connection", "nobody"), 404, "connection-not-found"),
+    ] {
+        caller.import(&wrong).await.expect_problem(status, code);
     }
 }
 

@@ -41,7 +41,7 @@ pub async fn system(options: &Options, url: &str) -> Result<System, Box<dyn Erro
     let (data, lock) = options.data.as_deref().map(DataFolder::open).transpose()?.unzip();
     let file = options.config.as_deref().map(read_file).transpose()?;
     let sandbox_url = format!("{url}/{SANDBOX}");
-    let mut ready = Ready { url: url.to_owned(), sandbox: sandbox_url.clone(), demo: None };
+    let mut ready = Ready { url: url.to_owned(), sandbox: sandbox_url.clone(), keys: vec![], connection: None };
     let http = psp::http_client()?;
     let open_sandbox = |accounts: Vec<Account>| {
         let storage = data.as_ref().map_or(Storage::Memory, |data| Storage::File(data.file("sandbox.sqlite")));
@@ -67,33 +67,39 @@ pub async fn system(options: &Options, url: &str) -> Result<System, Box<dyn Erro
     let kept = data.as_ref().map(|data| CredentialsFile::new(data.credentials()));
     let mut local = Local::new(store.clone(), &sandbox_url, kept);
     let mut keys = HashMap::new();
-    let mut named = Vec::new();
+    // Spaces and connections in the order of the file; those that only the table knows come after them.
+    let (mut spaces, mut named) = (Vec::new(), Vec::new());
     for space in file.into_iter().flat_map(|file| file.spaces) {
         let id = space.id;
+        spaces.push(id);
         named.extend(space.connections.iter().map(|connection| account_name(id, &connection.name)));
-        if let Some(key) = apply(&store, &mut local, space).await? {
-            ready.demo.get_or_insert((id, key.clone()));
-            keys.insert(id, key);
-        }
+        keys.extend(apply(&store, &mut local, space).await?.map(|key| (id, key)));
     }
+    let known: Vec<_> = stored(store.list_spaces().await)?.into_iter().map(|space| space.id).filter(|id| !spaces.contains(id)).collect();
+    spaces.extend(known);
     let mut accounts = Vec::new();
-    for space in stored(store.list_spaces().await)? {
-        if !keys.contains_key(&space.id) {
-            let key = own_key(&store, space.id, data.as_ref()).await?;
-            ready.demo.get_or_insert((space.id, key));
-        }
-        for connection in stored(store.list_connections(space.id).await)? {
+    for space in spaces {
+        let key = match keys.remove(&space) {
+            Some(key) => key,
+            None => own_key(&store, space, data.as_ref()).await?,
+        };
+        ready.keys.push((space, key));
+        for connection in stored(store.list_connections(space).await)? {
             let (settings, credentials) = local.complete(&connection).await?;
-            accounts.extend(sandbox_account(&connection, &settings, &credentials, url, &sandbox_url));
+            let account = sandbox_account(&connection, &settings, &credentials, url, &sandbox_url);
+            accounts.extend(account.map(|account| (connection, account)));
         }
     }
-    // The file's first connection to the sandbox is what payments without an account belong to.
-    accounts.sort_by_key(|account| named.iter().position(|name| *name == account.name).unwrap_or(named.len()));
-    let sandbox = open_sandbox(or_unconnected(accounts))?;
+    // The first connection to the sandbox is what payments without an account belong to.
+    accounts.sort_by_key(|(_, account)| named.iter().position(|name| *name == account.name).unwrap_or(named.len()));
+    let first = accounts.first().map(|(connection, _)| connection);
+    let of_first_space = first.filter(|connection| ready.keys.first().is_some_and(|(space, _)| *space == connection.space));
+    ready.connection = of_first_space.map(|connection| connection.name.clone());
+    let sandbox = open_sandbox(or_unconnected(accounts.into_iter().map(|(_, account)| account).collect()))?;
     let router = Router::new().nest(&format!("/{SANDBOX}"), sandbox.router());
     watch::start(store.clone());
     let system = wiring::System::new(store, local.clone(), local, http, true, options.requests_per_second);
-    let router = router.merge(reference::router(ready.demo.as_ref().map_or("", |(_, key)| key)));
+    let router = router.merge(reference::router(ready.keys.first().map_or("", |(_, key)| key)));
     Ok(System { router: router.merge(gateway::router(system)), sandbox, ready, _lock: lock })
 }
 

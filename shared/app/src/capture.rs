@@ -28,10 +28,6 @@ impl MoneyCommand for CaptureCommand {
         CaptureCommand::canonical(self)
     }
 
-    fn needs_captures(&self, _can: &Capabilities) -> bool {
-        false
-    }
-
     fn decide(&self, transaction: &Transaction, _: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal> {
         transaction.request_capture(self, can, new)
     }

@@ -1,12 +1,10 @@
 //! `POST /v1/transactions/{id}/captures`
 
-use super::{Psps, answer_operation, line_items, merchant_reference, read_command, version};
+use super::{Psps, answer_operation, line_items, merchant_reference, money_request, version};
 use crate::edge::Edge;
 use crate::json::{Object, Value};
-use crate::parameters::transaction_id;
 use crate::request::{Request, Response};
 use app::authorize::Caller;
-use app::money_command;
 use app::ports::limits::Limits;
 use app::ports::store::CommandStore;
 use app::ports::{Clock, Connections, Ports, Source};
@@ -35,10 +33,7 @@ where
     K: Clock,
     R: Source,
 {
-    let transaction = transaction_id(request)?;
-    let (command, key, precondition) = read_command(request, read(&request.body))?;
-    let wait = request.wait();
-    let asked = money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline: request.deadline };
+    let (asked, command) = money_request(request, caller, read)?;
     let answer = app::capture::capture(ports, &asked, &command).await?;
     answer_operation(&answer, psps, "captures")
 }

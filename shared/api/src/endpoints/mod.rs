@@ -8,10 +8,12 @@ pub mod status;
 pub mod void;
 
 use crate::json::{Object, Value};
+use crate::parameters::transaction_id;
 use crate::request::{Request, Response};
 use crate::view;
-use app::money_command::{Answer, Precondition};
-use domain::id::{IdempotencyKey, MerchantReference};
+use app::authorize::Caller;
+use app::money_command::{self, Answer};
+use domain::id::MerchantReference;
 use domain::operation::OperationLine;
 use domain::{Capabilities, Refusal, Transaction};
 
@@ -47,16 +49,26 @@ fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
-/// What a money command says in body and headers. Of all that is wrong, what comes first in the order of refusals is named.
-fn read_command<T>(request: &Request, body: Result<(T, Option<u64>), Refusal>) -> Result<(T, IdempotencyKey, Precondition), Refusal> {
+/// What a money command says in path, body and headers. Of all that is wrong in body and headers, what comes first in the order
+/// of refusals is named.
+fn money_request<T>(
+    request: &Request,
+    caller: Caller,
+    read: impl FnOnce(&[u8]) -> Result<(T, Option<u64>), Refusal>,
+) -> Result<(money_command::Request, T), Refusal> {
+    let transaction = transaction_id(request)?;
+    let body = read(&request.body);
     let version = body.as_ref().ok().and_then(|(_, version)| *version);
-    match (body, request.idempotency_key(), request.precondition(version)) {
-        (Ok((command, _)), Ok(key), Ok(precondition)) => Ok((command, key, precondition)),
+    let (command, key, precondition) = match (body, request.idempotency_key(), request.precondition(version)) {
+        (Ok((command, _)), Ok(key), Ok(precondition)) => (command, key, precondition),
         (body, key, precondition) => {
             let refusals = [body.err(), key.err(), precondition.err()].into_iter().flatten();
-            Err(refusals.min_by_key(Refusal::precedence).unwrap_or_else(|| Refusal::internal("a refused command without a refusal")))
+            let first = refusals.min_by_key(Refusal::precedence);
+            return Err(first.unwrap_or_else(|| Refusal::internal("a refused command without a refusal")));
         }
-    }
+    };
+    let (wait, deadline) = (request.wait(), request.deadline);
+    Ok((money_command::Request { space: caller.space, transaction, key, precondition, wait, deadline }, command))
 }
 
 /// Lines that a capture or refund covers: `uniqueId`, `quantity` and the total including tax as `amount`.

@@ -60,7 +60,9 @@ pub(crate) trait MoneyCommand: Send + Sync {
     fn canonical(&self) -> String;
 
     /// Whether the captures must be read to decide: one more read.
-    fn needs_captures(&self, can: &Capabilities) -> bool;
+    fn needs_captures(&self, _can: &Capabilities) -> bool {
+        false
+    }
 
     fn decide(&self, transaction: &Transaction, captures: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal>;
 

@@ -1,10 +1,11 @@
 //! When and how much may be captured.
 
 use super::command::asked_amount;
-use super::{Actor, CaptureCommand, NewOperation, OpenOperation, Operation, OperationFacts, OperationKey, OperationKind, OperationState};
+use super::new::new_operation;
+use super::{CaptureCommand, NewOperation, OpenOperation, Operation, OperationFacts, OperationKind};
 use crate::capability::Capabilities;
 use crate::error::{Refusal, both};
-use crate::id::{MerchantReference, OperationId, OperationReference, PspReference};
+use crate::id::{MerchantReference, OperationReference, PspReference};
 use crate::money::{Minor, Money};
 use crate::transaction::{Change, FinalCapture, Share, Transaction};
 
@@ -121,47 +122,4 @@ impl Transaction {
         self.check_authorization()?;
         self.may_open(if command.is_final == Some(true) { OpenOperation::FinalCapture } else { OpenOperation::Capture })
     }
-}
-
-/// An operation in REQUESTED with what every kind has; `fill` adds what only its kind has.
-pub(super) fn new_operation(
-    transaction: &Transaction,
-    version: u64,
-    new: NewOperation,
-    kind: OperationKind,
-    amount: Minor,
-    fill: impl FnOnce(OperationFacts) -> OperationFacts,
-) -> Result<Operation, Refusal> {
-    let facts = transaction.facts();
-    let id = OperationId::new(version).ok_or_else(|| Refusal::internal("an operation id out of range"))?;
-    let blank = OperationFacts {
-        space: facts.space,
-        transaction: facts.id,
-        id,
-        version,
-        kind,
-        key: OperationKey::Caller(new.key),
-        command: new.command,
-        state: OperationState::Requested,
-        amount,
-        currency: facts.currency,
-        is_final: false,
-        releases: Minor::ZERO,
-        capture: None,
-        reason: None,
-        note: None,
-        line_items: vec![],
-        merchant_reference: None,
-        psp_reference: None,
-        actor: Actor::Caller,
-        created_on: new.now,
-        settled_on: None,
-        reversed_on: None,
-        failure: None,
-        due_on: Some(new.sending.lease_until),
-        sending: Some(new.sending),
-        refunded: Minor::ZERO,
-        refund_pending: Minor::ZERO,
-    };
-    Operation::restore(fill(blank)).map_err(Refusal::internal)
 }

@@ -3,6 +3,7 @@
 mod block;
 mod capture;
 mod command;
+mod new;
 mod refund;
 mod settle;
 mod state;
@@ -11,6 +12,7 @@ mod void;
 pub use block::OpenOperation;
 pub use capture::CaptureOrder;
 pub use command::{CaptureCommand, OperationLine, OperationReason, RefundCommand, RefundTarget, VoidCommand};
+pub use new::NewOperation;
 pub use refund::RefundOrder;
 pub use settle::{Effect, adopt};
 pub use state::OperationState;
@@ -125,16 +127,6 @@ impl Sending {
     pub fn begin(psp_key: String, lease: String, now: Timestamp) -> Self {
         Self { psp_key, lease, lease_until: now.plus(Self::LEASE), first_sent_on: now, epoch: 1 }
     }
-}
-
-/// What a new operation needs beside the command: drawn by the use case from its ports.
-#[derive(Clone, Debug)]
-pub struct NewOperation {
-    pub key: IdempotencyKey,
-    /// The fingerprint of the command.
-    pub command: String,
-    pub sending: Sending,
-    pub now: Timestamp,
 }
 
 impl Operation {

@@ -1,7 +1,7 @@
 //! When and how much may be given back.
 
-use super::capture::new_operation;
 use super::command::asked_amount;
+use super::new::new_operation;
 use super::{NewOperation, Operation, OperationFacts, OperationKind, OperationReason, OperationState, RefundCommand, RefundTarget};
 use crate::capability::Capabilities;
 use crate::error::{Refusal, both};

@@ -1,6 +1,6 @@
 //! When what is held may be released.
 
-use super::capture::new_operation;
+use super::new::new_operation;
 use super::{NewOperation, OpenOperation, Operation, OperationFacts, OperationKind, VoidCommand};
 use crate::capability::Capabilities;
 use crate::error::Refusal;
