@@ -5,7 +5,7 @@ use crate::harness::webhook::{Webhook, event};
 use crate::harness::{Answer, Api, Payment, unique, with};
 use crate::local_only;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_was_released_at_the_psp_cannot_be_captured() {
@@ -109,6 +109,42 @@ async fn while_a_capture_is_in_doubt_nothing_is_voided_and_the_reverse() {
         assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
         let at_psp = api.at_sandbox(&payment).await;
         assert_eq!((at_psp.text("/captured"), at_psp.text("/voided")), ("0.00".to_owned(), "0.00".to_owned()));
+    }
+}
+
+/// Of both, somebody does something else at the PSP by hand, under the reference of an operation that never got there.
+#[tokio::test]
+async fn who_is_held_back_by_what_a_person_has_to_decide_is_not_told_when_to_come_back() {
+    local_only!();
+    let (api, _psp) = quiet().await;
+    let office = async |payment: &Payment, kind: &str, body: &Value| {
+        let request = api.http.post(format!("{}/v1/payments/{}/{kind}s", api.sandbox, payment.id)).bearer_auth("sk_sandbox_1_sandbox");
+        Answer::of(request.header("idempotency-key", unique("office")).body(body.to_string())).await.expect(201);
+    };
+    let (five, last) = (json!({"amount": "5.00", "currency": "EUR"}), json!({"amount": "1.00", "final": true}));
+    for (stuck, held_back, command) in [("capture", "void", json!({})), ("capture", "capture", last), ("void", "capture", json!({}))] {
+        let (transaction, payment) = api.imported("49.90", "EUR").await;
+        api.fault(&payment, stuck, "lost-request", 1).await;
+        let order = if stuck == "capture" { json!({"amount": "20.00"}) } else { json!({}) };
+        let lost = api.command(&format!("{transaction}/{stuck}s"), "o", &order).await.expect(201);
+        assert_eq!(lost.text("/state"), "UNKNOWN", "{lost}");
+        let command_path = format!("{transaction}/{held_back}s");
+        let soon = api.command(&command_path, "b", &command).await.expect_problem(409, "operation-in-doubt");
+        assert_ne!(soon.header("retry-after"), "", "as long as a webhook may settle it");
+
+        let reference = format!("1-{}-{}", transaction.rsplit('/').next().expect("an id"), lost.number("/id"));
+        match stuck {
+            "capture" => office(&payment, "capture", &with(&five, "reference", reference)).await,
+            _ => {
+                office(&payment, "capture", &five).await;
+                office(&payment, "void", &json!({"reference": reference})).await;
+            }
+        }
+        Webhook::signed("1-sandbox", event("capture.succeeded", &payment)).send(&api, "1/sandbox").await.expect(200);
+        let path = format!("{transaction}/{stuck}s/{}", lost.number("/id"));
+        assert_eq!(api.get(&path).await.text("/state"), "MANUAL_CHECK", "a {stuck} that is another at the PSP");
+        let blocked = api.command(&command_path, "b", &command).await.expect_problem(409, "operation-in-doubt");
+        assert_eq!(blocked.header("retry-after"), "", "no time is named at which a person will have decided");
     }
 }
 

@@ -92,6 +92,24 @@ async fn a_webhook_about_a_payment_that_nobody_imported_is_taken_and_counts_afte
 }
 
 #[tokio::test]
+async fn a_webhook_about_a_payment_whose_import_failed_is_taken_and_counts_after_the_next_import() {
+    local_only!();
+    let (api, _psp) = quiet().await;
+    let payment = api.payment("49.90", "EUR").await;
+    let mut wrong = payment.command();
+    wrong["amount"] = json!("50.00");
+    assert_eq!(api.post("/v1/transactions/import", &wrong).await.expect(201).text("/importState"), "IMPORT_FAILED");
+    let webhook = Webhook::signed(ACCOUNT, event("payment.authorized", &payment));
+    webhook.send(&api, PLACE).await.expect(200);
+    assert_eq!(reads(&api, &payment).await, 1, "nothing is known about it that could be followed");
+    assert_eq!(api.import(&payment).await.expect(200).text("/state"), "AUTHORIZED");
+    for reads_after in [3, 3] {
+        webhook.send(&api, PLACE).await.expect(200);
+        assert_eq!(reads(&api, &payment).await, reads_after);
+    }
+}
+
+#[tokio::test]
 async fn an_event_of_an_unknown_kind_is_taken_and_changes_nothing_by_itself() {
     local_only!();
     let (api, _psp) = quiet().await;

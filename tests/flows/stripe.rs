@@ -1,23 +1,24 @@
 //! The main job against a Stripe that somebody else wrote, and webhooks signed by Stripe's own SDK.
 
+use crate::harness::fake_psp::{FakePsp, Reply};
 use crate::harness::stripe::{Stripe, sign};
 use crate::harness::webhook::now;
 use crate::harness::{Answer, Api, Server, data_folder};
 use crate::local_only;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const WEBHOOK_SECRET: &str = "whsec_of_this_test";
 
 /// A dev server with one connection, to this Stripe.
-async fn connected(stripe: &Stripe) -> Api {
+async fn connected(url: &str) -> Api {
     let folder = data_folder("stripe");
     std::fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("settings.toml");
     let settings = format!(
         "[[space]]\nid = 3\nname = \"Shop\"\n[[space.connection]]\nname = \"stripe\"\npsp = \"stripe\"\n\
-         settings = {{ baseUrl = \"{}\", livemode = false }}\n\
-         credentials = {{ secretKey = \"sk_test_collana\", webhookSecret = \"{WEBHOOK_SECRET}\" }}\n",
-        stripe.url
+         settings = {{ baseUrl = \"{url}\", livemode = false }}\n\
+         credentials = {{ secretKey = \"sk_test_collana\", webhookSecret = \"{WEBHOOK_SECRET}\" }}\n"
     );
     std::fs::write(&file, settings).expect("a file");
     Api::of(Server::start(&["--config", file.to_str().expect("UTF-8")]).await)
@@ -32,7 +33,7 @@ async fn import(api: &Api, reference: &str, amount: &str) -> Answer {
 async fn a_stripe_payment_is_imported_captured_in_part_and_refunded_in_two_parts() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     let payment = stripe.payment("4990", "eur", "manual").await;
     let intent = payment["id"].as_str().expect("an id");
 
@@ -67,7 +68,7 @@ async fn a_stripe_payment_is_imported_captured_in_part_and_refunded_in_two_parts
 async fn a_stripe_payment_is_voided_once_and_what_stripe_has_canceled_already_counts_as_voided() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     for is_canceled in [false, true] {
         let payment = stripe.payment("4990", "eur", "manual").await;
         let intent = payment["id"].as_str().expect("an id");
@@ -86,11 +87,51 @@ async fn a_stripe_payment_is_voided_once_and_what_stripe_has_canceled_already_co
     }
 }
 
+/// A cancel takes no reference of ours and has no id of its own: the payment's own id is what it is known by.
+#[tokio::test]
+async fn a_void_whose_answer_was_lost_is_settled_by_the_webhook_of_the_canceled_payment() {
+    local_only!();
+    let stripe = Stripe::start().await;
+    let payment = stripe.payment("4990", "eur", "manual").await;
+    let intent = payment["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/payment_intents/{intent}");
+    let expanded = format!("{path}?expand[]=latest_charge");
+    let held = stripe.get(&expanded).await.expect(200).body;
+    stripe.post(&format!("{path}/cancel"), &[]).await.expect(200);
+    let canceled = stripe.get(&expanded).await.expect(200).body;
+
+    // It says what that Stripe said, cancels when it is told to, and hangs up instead of answering that.
+    let (is_canceled, after) = (AtomicBool::new(false), canceled.clone());
+    let hanging_up = FakePsp::start(move |asked| match asked.method.as_str() {
+        "POST" => {
+            is_canceled.store(true, Ordering::SeqCst);
+            Reply::Bytes(vec![])
+        }
+        _ if is_canceled.load(Ordering::SeqCst) => Reply::json(200, &after),
+        _ => Reply::json(200, &held),
+    })
+    .await;
+    let api = connected(&hanging_up.url).await;
+    let transaction = import(&api, &intent, "49.90").await.expect(201).header("location").to_owned();
+    let void = api.command(&format!("{transaction}/voids"), "v1", &json!({})).await.expect(201);
+    assert_eq!((void.text("/state"), hanging_up.asked("POST").len()), ("UNKNOWN".into(), 1), "{void}");
+    api.command(&format!("{transaction}/captures"), "c1", &json!({})).await.expect_problem(409, "operation-in-doubt");
+
+    let event = json!({"id": "evt_1", "object": "event", "type": "payment_intent.canceled", "livemode": false,
+        "created": now(), "api_version": "2025-09-30.clover", "data": {"object": canceled}})
+    .to_string();
+    deliver(&api, &sign(WEBHOOK_SECRET, now(), &event).await, &event).await.expect(200);
+    let settled = api.get(&transaction).await;
+    assert_eq!((settled.text("/state"), settled.digits("voided")), ("VOIDED".into(), vec!["49.90".to_owned()]), "{settled}");
+    assert_eq!((settled.text("/voids/0/state"), settled.text("/voids/0/pspReference")), ("SUCCESSFUL".into(), intent), "{settled}");
+    assert_eq!((settled.at("/needsAttention"), hanging_up.asked("POST").len()), (&json!(false), 1), "{settled}");
+}
+
 #[tokio::test]
 async fn a_charge_id_leads_to_the_same_transaction_as_its_payment_intent() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     let payment = stripe.payment("4990", "eur", "manual").await;
     let charge = payment["latest_charge"]["id"].as_str().or(payment["latest_charge"].as_str()).expect("a charge");
     let by_charge = import(&api, charge, "49.90").await.expect(201);
@@ -109,7 +150,7 @@ async fn a_charge_id_leads_to_the_same_transaction_as_its_payment_intent() {
 async fn what_stripe_does_not_know_or_has_otherwise_is_not_adopted() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     let payment = stripe.payment("4990", "eur", "manual").await;
     let intent = payment["id"].as_str().expect("an id");
     let reason = |answer: Answer| answer.expect(201).text("/importFailure/code");
@@ -124,7 +165,7 @@ async fn what_stripe_does_not_know_or_has_otherwise_is_not_adopted() {
 async fn a_payment_that_stripe_captured_by_itself_is_imported_and_refunded() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     let payment = stripe.payment("4990", "eur", "automatic").await;
     let imported = import(&api, payment["id"].as_str().expect("an id"), "49.90").await.expect(201);
     assert_eq!((imported.text("/state"), imported.text("/captures/0/actor")), ("FULFILL".into(), "PSP".into()), "{imported}");
@@ -136,7 +177,7 @@ async fn a_payment_that_stripe_captured_by_itself_is_imported_and_refunded() {
 async fn only_a_webhook_that_stripe_signed_now_is_accepted() {
     local_only!();
     let stripe = Stripe::start().await;
-    let api = connected(&stripe).await;
+    let api = connected(&stripe.url).await;
     let payment = stripe.payment("4990", "eur", "manual").await;
     import(&api, payment["id"].as_str().expect("an id"), "49.90").await.expect(201);
     let event = json!({"id": "evt_1", "object": "event", "type": "payment_intent.amount_capturable_updated", "livemode": false,

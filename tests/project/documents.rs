@@ -1,6 +1,8 @@
-//! Documents lead somewhere: every link to a file of the project, and to a heading in it, has something at its end.
+//! Documents lead somewhere: every link to a file of the project, and to a heading in it, has something at its end. And what they
+//! list is all that there is.
 
 use crate::project::workspace::{files, root};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 #[test]
@@ -61,6 +63,17 @@ fn headings(text: &str) -> impl Iterator<Item = String> {
         let kept = title.chars().filter(|sign| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_'));
         kept.map(|sign| if sign == ' ' { '-' } else { sign }).collect()
     })
+}
+
+#[test]
+fn the_size_of_every_function_is_told() {
+    let page = std::fs::read_to_string(root().join("docs/COST.md")).expect("docs/COST.md can be read");
+    let (_, rest) = page.split_once("<!-- sizes -->\n").expect("the table begins");
+    let (table, _) = rest.split_once("<!-- /sizes -->").expect("the table ends");
+    let told: BTreeSet<_> = table.lines().skip(2).filter_map(|row| row.split('|').nth(1)).map(|cell| cell.trim().to_owned()).collect();
+    let folders = std::fs::read_dir(root().join("functions")).expect("functions/ can be read");
+    let functions: BTreeSet<_> = folders.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    assert_eq!(told, functions, "functions with a row in docs/COST.md and folders of functions/: `infra/package --write` makes the table");
 }
 
 #[test]

@@ -38,6 +38,22 @@ fn only_the_webhook_is_open_to_callers_without_a_key() {
     assert_eq!(unscoped, [OPEN], "the code's own list of routes that need no scope");
 }
 
+/// Whoever floods the only open route may not use up what the gateway lets through of the others.
+#[test]
+fn the_open_route_has_a_limit_of_its_own_below_that_of_the_others() {
+    let template = Template::read();
+    let stage = template.properties("ApiStage");
+    let own = as_json(&stage["RouteSettings"]);
+    assert_eq!(own.as_object().map(|routes| routes.keys().cloned().collect()), Some(vec![OPEN.to_owned()]));
+    for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+        let (open, others) = (own[OPEN][limit].as_u64(), stage["DefaultRouteSettings"][limit].as_u64());
+        assert!(open > Some(0) && open < others, "{limit}: {open:?} and {others:?}");
+    }
+    // A stage refuses settings of a route that does not exist yet.
+    let first = template.0["Resources"]["ApiStage"]["DependsOn"].as_str().expect("the stage waits for the route");
+    assert_eq!(template.properties(first)["RouteKey"].as_str(), Some(OPEN));
+}
+
 /// What the gateway keeps of the authorizer's answers, and for how long: a key that was revoked is refused a minute later.
 #[test]
 fn the_authorizer_is_asked_for_each_key_and_route_at_least_once_a_minute() {

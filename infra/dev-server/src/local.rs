@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::id::{ConnectionName, SpaceId};
 use psp::Secret;
-use runtime::secrets::{Credentials, CredentialsFile, Holder, Safe, Vault};
+use runtime::secrets::{Credentials, CredentialsFile, Holder, KeepCredentials, ReadCredentials};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use store_dynamodb::Store;
@@ -59,7 +59,7 @@ impl ConnectionSettings for Local {
     }
 }
 
-impl Vault for Local {
+impl ReadCredentials for Local {
     async fn credentials(&self, space: SpaceId, name: &ConnectionName) -> Result<Credentials, String> {
         let connection = self.store.find_connection(space, name).await.map_err(|error| format!("{error:?}"))?;
         let connection = connection.ok_or_else(|| format!("space {space} has no connection {name}"))?;

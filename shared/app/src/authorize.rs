@@ -4,7 +4,6 @@
 use crate::keys::{Presented, hash};
 use crate::ports::Clock;
 use crate::ports::settings::{ApiKey, ApiKeys};
-use crate::ports::store::StoreError;
 use domain::id::SpaceId;
 use domain::scope::Scope;
 use subtle::ConstantTimeEq;
@@ -28,10 +27,7 @@ pub enum NotAuthorized {
 /// Finds out who asks from the header `Authorization`.
 pub async fn authorize<S: ApiKeys, K: Clock>(store: &S, clock: &K, authorization: Option<&str>) -> Result<Caller, NotAuthorized> {
     let presented = authorization.and_then(bearer).and_then(Presented::parse).ok_or(NotAuthorized::Unauthenticated)?;
-    let known = store.find_key(presented.id).await.map_err(|error| match error {
-        StoreError::Unavailable(detail) => NotAuthorized::Unavailable(detail),
-        StoreError::Inconsistent { item, attribute } => NotAuthorized::Unavailable(format!("item {item}: attribute {attribute}")),
-    })?;
+    let known = store.find_key(presented.id).await.map_err(|error| NotAuthorized::Unavailable(error.for_log()))?;
     match proven(known, presented.whole, |one, other| one.ct_eq(other).into()) {
         Some(key) if key.is_live(clock.now()) => Ok(Caller { space: key.space, key_id: key.id, scopes: key.scopes }),
         _ => Err(NotAuthorized::Unauthenticated),

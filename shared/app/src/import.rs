@@ -1,11 +1,14 @@
 //! Import: adopt a payment that exists at the PSP, once, in the state that it has there.
 //!
 //! The command is stored with its reference before the PSP is asked, so a second import of the same payment meets the first
-//! one, and an answer that never comes leaves IMPORT_PENDING behind instead of nothing.
+//! one, and an answer that never comes leaves IMPORT_PENDING behind instead of nothing. Webhooks rely on that order too: see
+//! `record` for a payment that has another canonical reference than the one that was given.
 
 use crate::ask::{Asked, ask};
 use crate::ports::psp::{Psp, Reading};
-use crate::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StatusStore, StoreError, Versioned, WholeTransaction};
+use crate::ports::store::{
+    BegunImport, Committed, FinishedImport, HeldReference, ImportStore, StatusStore, StoreError, Versioned, WholeTransaction,
+};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
 use crate::retry::{RETRY_AFTER, back_off, refused};
 use domain::id::{SpaceId, TransactionId};
@@ -61,7 +64,7 @@ where
                 (Reading::Unavailable { detail, retry_after: None }, None)
             }
         };
-        if let Some(answer) = record(ports, psp.as_ref(), command, read, is_new, &reading).await? {
+        if let Some(answer) = record(ports, psp.as_ref(), command, read, is_new, reading).await? {
             tell(&answer, asked);
             return Ok(answer);
         }
@@ -136,13 +139,18 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
 
 /// Stores what the PSP's answer means. A PSP that cannot be asked leaves the import pending. None where the payment is known
 /// under its canonical reference, to which this import has given way.
+///
+/// A reading counts only if the payment was known here by its canonical reference before the PSP was asked. The PSP's webhooks
+/// name that one: one that does not find it leaves the payment to the import, and what it is about may be newer than a reading
+/// that was on its way. So whoever reads such a payment by another id stores the reference and asks again. Whatever dies in
+/// between leaves a pending import; whatever webhook comes in between finds it and stays due.
 async fn record<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     psp: &dyn Psp,
     command: &ImportCommand,
     begun: Versioned,
     is_new: bool,
-    reading: &Reading,
+    mut reading: Reading,
 ) -> Result<Option<Answer>, Refusal>
 where
     S: ImportStore + StatusStore,
@@ -152,6 +160,7 @@ where
     let (space, id) = (begun.transaction().facts().space, begun.transaction().facts().id);
     let epoch = begun.transaction().facts().import.epoch;
     let mut read = begun;
+    let mut known_by = command.psp_reference.clone();
     for attempt in 0..TRIES {
         if attempt > 0 {
             back_off(ports.clock, ports.source, attempt).await;
@@ -169,7 +178,7 @@ where
             };
         }
         let now = ports.clock.now();
-        let change = match reading {
+        let change = match &reading {
             Reading::Found(payment) => read.transaction().complete_import(payment, psp.capabilities(), now)?,
             Reading::NotFound => read.transaction().fail_import(ImportFailure::NotFoundAtPsp, now)?,
             Reading::CredentialsRefused => {
@@ -181,6 +190,18 @@ where
                 break;
             }
         };
+        let facts = change.transaction.facts();
+        if facts.import.is_done() && facts.psp_reference != known_by {
+            match ports.store.hold_reference(&read, &facts.psp_reference).await {
+                Ok(HeldReference::Ours) => {
+                    (reading, _) = ask(ports.clock, psp, &facts.psp_reference).await;
+                    known_by = facts.psp_reference.clone();
+                }
+                Ok(HeldReference::Taken(other)) => return give_way(ports, &read, other).await.map(|()| None),
+                Err(error) => tracing::warn!(transaction = id.number(), ?error, "a reference could not be stored: trying again"),
+            }
+            continue;
+        }
         match ports.store.finish_import(&read, &change).await {
             Ok(FinishedImport::Done(head)) if is_new => return Ok(Some(Answer { whole: written(head, command, change), is_new })),
             Ok(FinishedImport::Done(_)) => return known(ports.store, space, id).await.map(Some),

@@ -86,8 +86,10 @@ impl<L: Limits> RateLimit<L> {
     fn remembered(&self, space: SpaceId, now: Timestamp) -> Option<Result<(), Refusal>> {
         let mut all = self.all();
         let known = all.entry(space).or_insert(Known::new(now));
-        if now < known.empty_until {
-            return Some(Err(refused(known.empty_until.since(now))));
+        let wait = known.empty_until.since(now);
+        // Nobody is told to wait longer: then our own clock was ahead when this was remembered.
+        if now < known.empty_until && wait <= self.rate.longest_wait(self.batch()) {
+            return Some(Err(refused(wait)));
         }
         if let Ok(full_on) = FREE.take(known.free_full_on, 1, now) {
             known.free_full_on = full_on;

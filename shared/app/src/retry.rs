@@ -24,6 +24,6 @@ pub(crate) fn refused(error: StoreError) -> Refusal {
             tracing::warn!(detail, "the table is not available");
             Refusal::Unavailable { retry_after: RETRY_AFTER }
         }
-        StoreError::Inconsistent { item, attribute } => Refusal::internal(format!("item {item}: attribute {attribute}")),
+        StoreError::Inconsistent { .. } => Refusal::internal(error.for_log()),
     }
 }

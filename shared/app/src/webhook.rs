@@ -6,7 +6,7 @@
 use crate::ask::ask;
 use crate::metric::{self, Metric};
 use crate::money_command::bound_capture;
-use crate::ports::psp::{Psp, RawWebhook, Reading, WebhookEvent};
+use crate::ports::psp::{Psp, RawWebhook, Reading, WebhookEvent, WebhookRefused};
 use crate::ports::store::{Committed, StoreError, Stored, StoredWebhook, WebhookStore, WholeTransaction};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
 use crate::retry::back_off;
@@ -14,11 +14,11 @@ use domain::id::{ConnectionName, SpaceId, TransactionId};
 use domain::operation::Effect;
 use domain::payment::PspPayment;
 use domain::time::Span;
-use domain::transaction::{Change, Finding, find};
+use domain::transaction::{Change, Finding, ImportState, find};
 use domain::{Operation, Refusal};
 use futures_util::future::{Either, select};
 use tracing::field::Empty;
-use tracing::{Instrument, Span as Lines};
+use tracing::{Instrument, Span as LogSpan};
 
 /// What the PSP is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ where
 {
     let opened = ports.connections.open(space, connection).await;
     if !matches!(opened, Err(NoConnection::NotFound)) {
-        Lines::current().record("space", space.number()).record("connection", connection.as_str());
+        LogSpan::current().record("space", space.number()).record("connection", connection.as_str());
     }
     let psp = match opened {
         Ok(psp) => psp,
@@ -77,16 +77,22 @@ where
             return Acknowledgement::TryLater;
         }
     };
-    Lines::current().record("psp", psp.name());
+    LogSpan::current().record("psp", psp.name());
     let now = ports.clock.now();
-    let Ok(event) = psp.webhook(raw, now).await else {
-        tracing::warn!(outcome = "FORGED", "webhook");
-        metric::count(Metric::WebhooksUnverifiable);
-        return Acknowledgement::Forged;
+    let WebhookEvent { id, kind, references, is_readable } = match psp.webhook(raw, now).await {
+        Ok(event) => event,
+        Err(WebhookRefused::Forged) => {
+            tracing::warn!(outcome = "FORGED", "webhook");
+            metric::count(Metric::WebhooksUnverifiable);
+            return Acknowledgement::Forged;
+        }
+        Err(WebhookRefused::TryLater(why)) => {
+            tracing::error!(outcome = "NOT_VERIFIED", why, "webhook");
+            return Acknowledgement::TryLater;
+        }
     };
-    let WebhookEvent { id, kind, references, is_readable } = event;
     let event = id.unwrap_or_else(|| ports.source.unique());
-    Lines::current().record("event", event.as_str());
+    LogSpan::current().record("event", event.as_str());
     let unread = (!is_readable).then(|| raw.body.clone());
     let webhook = StoredWebhook { space, connection: connection.clone(), event, kind, references, unread, received_on: now };
     match ports.store.store_webhook(&webhook).await {
@@ -96,7 +102,7 @@ where
             return Acknowledgement::Stored;
         }
         Err(error) => {
-            tracing::error!(outcome = "NOT_STORED", why = text(error), "webhook");
+            tracing::error!(outcome = "NOT_STORED", why = error.for_log(), "webhook");
             return Acknowledgement::TryLater;
         }
     }
@@ -139,28 +145,34 @@ where
     let transaction = match correlate(ports.store, webhook).await? {
         Some(transaction) => transaction,
         None => {
-            // Parked first, looked up again second: the import writes its reference first and asks the PSP second, so one
-            // of the two sees the other.
-            ports.store.park_webhook(webhook, first).await.map_err(text)?;
+            // Parked first, looked up again second: the import stores the reference first and asks the PSP second, so
+            // either this finds the import, or its reading finds what this webhook is about.
+            ports.store.park_webhook(webhook, first).await.map_err(StoreError::for_log)?;
             match correlate(ports.store, webhook).await? {
                 Some(transaction) => transaction,
-                None => {
-                    // Nothing is left to do: an import that comes later reads what the PSP knows by then.
-                    ports.store.leave_webhook(webhook).await.map_err(text)?;
-                    return Ok(Processed::Parked);
-                }
+                None => return leave(ports.store, webhook).await,
             }
         }
     };
-    Lines::current().record("transaction", transaction.number());
-    let changes = refresh(ports, psp, webhook.space, transaction).await?;
-    finish(ports, webhook).await?;
-    Ok(Processed::Applied { changes })
+    LogSpan::current().record("transaction", transaction.number());
+    match refresh(ports, psp, webhook, transaction).await? {
+        Some(changes) => {
+            finish(ports, webhook).await?;
+            Ok(Processed::Applied { changes })
+        }
+        None => leave(ports.store, webhook).await,
+    }
+}
+
+/// Nothing is left to do: an import that comes later reads what the PSP knows by then.
+async fn leave<S: WebhookStore>(store: &S, webhook: &StoredWebhook) -> Result<Processed, String> {
+    store.leave_webhook(webhook).await.map_err(StoreError::for_log)?;
+    Ok(Processed::Parked)
 }
 
 async fn correlate<S: WebhookStore>(store: &S, webhook: &StoredWebhook) -> Result<Option<TransactionId>, String> {
     for reference in &webhook.references {
-        if let Some(transaction) = store.find_reference(webhook.space, &webhook.connection, reference).await.map_err(text)? {
+        if let Some(transaction) = store.find_reference(webhook.space, &webhook.connection, reference).await.map_err(StoreError::for_log)? {
             return Ok(Some(transaction));
         }
     }
@@ -168,27 +180,47 @@ async fn correlate<S: WebhookStore>(store: &S, webhook: &StoredWebhook) -> Resul
 }
 
 async fn finish<S: WebhookStore, C, K: Clock, R>(ports: &Ports<'_, S, C, K, R>, webhook: &StoredWebhook) -> Result<(), String> {
-    ports.store.finish_webhook(webhook, ports.clock.now()).await.map_err(text)
+    ports.store.finish_webhook(webhook, ports.clock.now()).await.map_err(StoreError::for_log)
 }
 
 /// Reads the payment and applies what is new, one commit at a time, until nothing is. A reading counts only for the version
-/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it. Answers
-/// how many commits were made.
-async fn refresh<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, space: SpaceId, id: TransactionId) -> Result<u32, String>
+/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it. An import
+/// that is under way ends in a moment, as a rule, and is waited for. Answers how many commits were made; none where the import
+/// has failed.
+async fn refresh<S, C, K, R>(
+    ports: &Ports<'_, S, C, K, R>,
+    psp: &dyn Psp,
+    webhook: &StoredWebhook,
+    mut id: TransactionId,
+) -> Result<Option<u32>, String>
 where
     S: WebhookStore,
     K: Clock,
     R: Source,
 {
+    let space = webhook.space;
     let mut changes = 0;
+    let mut why = "";
     'reading: for attempt in 0..TRIES {
         back_off(ports.clock, ports.source, attempt).await;
         let mut whole = load(ports.store, space, id).await?;
-        if !whole.head.transaction().facts().import.is_done() {
-            return Err("the import is not completed".to_owned());
+        let import = &whole.head.transaction().facts().import;
+        match import.state {
+            ImportState::Completed | ImportState::Ok => why = "too many conflicts",
+            ImportState::Pending => {
+                why = "the import is not completed";
+                continue;
+            }
+            ImportState::Failed if import.has_given_way() => {
+                // With that its reference was pointed to the import that holds the payment.
+                id = correlate(ports.store, webhook).await?.unwrap_or(id);
+                why = "the import has given way to another one";
+                continue;
+            }
+            ImportState::Failed => return Ok(None),
         }
         let (reading, asked) = ask(ports.clock, psp, &whole.head.transaction().facts().psp_reference).await;
-        Lines::current().record("pspMs", asked.took.millis());
+        LogSpan::current().record("pspMs", asked.took.millis());
         let payment = match reading {
             Reading::Found(payment) => payment,
             Reading::NotFound => return Err("the PSP does not know the payment".to_owned()),
@@ -196,7 +228,7 @@ where
             Reading::Unavailable { detail, .. } => return Err(detail),
         };
         while let Some(change) = next_change(&whole, &payment, ports.clock.now()).map_err(|refusal| format!("{refusal:?}"))? {
-            let Committed::Done(written) = ports.store.commit(&whole.head, &change).await.map_err(text)? else {
+            let Committed::Done(written) = ports.store.commit(&whole.head, &change).await.map_err(StoreError::for_log)? else {
                 continue 'reading;
             };
             changes += 1;
@@ -206,9 +238,9 @@ where
                 continue 'reading;
             }
         }
-        return Ok(changes);
+        return Ok(Some(changes));
     }
-    Err("too many conflicts".to_owned())
+    Err(why.to_owned())
 }
 
 /// Tells of a change that was stored because of what the PSP said; `before` are the operations as they were.
@@ -255,12 +287,5 @@ fn effect_on(operation: &Operation, payment: &PspPayment) -> Option<Effect> {
 }
 
 async fn load<S: WebhookStore>(store: &S, space: SpaceId, id: TransactionId) -> Result<WholeTransaction, String> {
-    store.load_whole(space, id).await.map_err(text)?.ok_or_else(|| "a reference without its transaction".to_owned())
-}
-
-fn text(error: StoreError) -> String {
-    match error {
-        StoreError::Unavailable(detail) => detail,
-        StoreError::Inconsistent { item, attribute } => format!("item {item}: attribute {attribute}"),
-    }
+    store.load_whole(space, id).await.map_err(StoreError::for_log)?.ok_or_else(|| "a reference without its transaction".to_owned())
 }

@@ -113,6 +113,20 @@ fn beyond_its_rate_a_space_is_told_when_to_come_again_and_then_served() {
 }
 
 #[test]
+fn a_clock_that_was_an_hour_ahead_keeps_nobody_waiting_once_it_is_right() {
+    for per_second in [1, 2, 50] {
+        let scene = Scene::set(2, per_second);
+        scene.clock.advance(Span::from_hours(1));
+        scene.admitted(0, 1000);
+        assert!(scene.ask(0, 1).is_err());
+        scene.clock.set(NOW);
+        let burst = usize::try_from(per_second * 4).unwrap();
+        assert_eq!(scene.admitted(0, 1000), 5 + burst, "at {per_second} a second");
+        assert_eq!(scene.admitted(1, 1000), 5, "one bucket for all");
+    }
+}
+
+#[test]
 fn another_space_is_not_affected() {
     let scene = Scene::set(1, 2);
     scene.admitted(0, 100);

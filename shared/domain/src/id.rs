@@ -3,7 +3,7 @@
 use crate::time::Timestamp;
 use std::fmt;
 
-/// A space: one tenant; owns everything that is stored.
+/// A space: one customer of an installation; owns everything that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpaceId(u64);
 

@@ -16,7 +16,7 @@ pub struct PspPayment {
     pub state: TransactionState,
     /// What was authorized, or charged directly.
     pub authorized: Money,
-    /// The payment belongs to the merchant account of the connection that asked.
+    /// The payment belongs to the account at the PSP that the connection stands for.
     pub account_matches: bool,
     /// Test money where the connection says test, real money where it says live.
     pub environment_matches: bool,

@@ -5,10 +5,14 @@
 //! enough. So nothing has to refill a bucket, and each step is one comparison and one sum.
 //!
 //! Invariant: in any span of time no more than `burst + per second × span` tokens are given out, whoever takes them in
-//! whatever portions. Rounding is always to the bucket's side.
+//! whatever portions. Rounding is always to the bucket's side. That holds as long as the takers' clocks agree to some seconds: a
+//! bucket that lies further ahead was filled by a clock that is wrong, and is set anew, so that nobody waits for that clock's time.
 
 use crate::time::{Span, Timestamp};
 use std::num::NonZeroU32;
+
+/// How far the clocks of takers are apart at most, and how long it takes at most from looking at the clock to taking.
+const CLOCKS_AGREE: Span = Span::from_seconds(10);
 
 /// So many tokens come back in a second, and as many as in some seconds are there at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +37,8 @@ impl Rate {
 
     /// The moment when a bucket is full again from which tokens are taken now, or how long it takes until they are there.
     pub fn take(self, full_on: Timestamp, tokens: u32, now: Timestamp) -> Result<Timestamp, Span> {
-        let (full_on, latest) = (full_on.max(now), self.latest(tokens, now));
+        let is_credible = full_on <= now.plus(Span::from_millis(self.whole().millis() + CLOCKS_AGREE.millis()));
+        let (full_on, latest) = (if is_credible { full_on.max(now) } else { now }, self.latest(tokens, now));
         if full_on <= latest { Ok(full_on.plus(self.cost(tokens))) } else { Err(full_on.since(latest)) }
     }
 
@@ -45,7 +50,16 @@ impl Rate {
 
     /// The latest moment at which a bucket may be full again so that these tokens can be taken from it now.
     pub fn latest(self, tokens: u32, now: Timestamp) -> Timestamp {
-        let whole = Span::from_seconds(i64::from(self.burst_seconds));
-        now.plus(Span::from_millis(whole.millis() - self.cost(tokens).millis()))
+        now.plus(Span::from_millis(self.whole().millis() - self.cost(tokens).millis()))
+    }
+
+    /// The longest that anybody is told to wait.
+    pub fn longest_wait(self, tokens: u32) -> Span {
+        Span::from_millis(self.cost(tokens).millis() + CLOCKS_AGREE.millis())
+    }
+
+    /// The time in which an empty bucket becomes full.
+    fn whole(self) -> Span {
+        Span::from_seconds(i64::from(self.burst_seconds))
     }
 }

@@ -50,11 +50,11 @@ pub(crate) fn verify<'a>(claim: Claim<'a>, keys: &[SigningKey], now: Timestamp) 
         }
     }
     let is_recent = now.since(claim.signed_on).millis().unsigned_abs() <= TOLERANCE.millis().unsigned_abs();
-    if bool::from(matches) && is_recent { Ok(Verified(claim.body)) } else { Err(WebhookRefused) }
+    if bool::from(matches) && is_recent { Ok(Verified(claim.body)) } else { Err(WebhookRefused::Forged) }
 }
 
 fn sign(key: &SigningKey, claim: &Claim<'_>) -> Result<Vec<u8>, WebhookRefused> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).map_err(|_| WebhookRefused)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).map_err(|_| WebhookRefused::Forged)?;
     mac.update(claim.prefix.as_bytes());
     mac.update(claim.body);
     Ok(mac.finalize().into_bytes().to_vec())

@@ -8,8 +8,8 @@
 //! A call whose credentials were not accepted was not executed, so repeating it moves nothing twice, and it is the same
 //! attempt: what was in doubt before stays in doubt.
 
-use crate::connections::{Accounts, Opened};
-use crate::secrets::{Place, Vault};
+use crate::connections::{Accounts, Opened, Renewed};
+use crate::secrets::{Place, ReadCredentials};
 use app::ports::psp::{Attempt, RawWebhook};
 use app::ports::settings::ConnectionSettings;
 use app::ports::{Clock, Psp, Reading, WebhookEvent, WebhookRefused};
@@ -21,8 +21,9 @@ use domain::{Capabilities, Outcome, Timestamp};
 use std::future::Future;
 use std::sync::Arc;
 
-/// PSPs refuse credentials at once. What took longer leaves too little time for a second call.
-const AT_ONCE: Span = Span::from_seconds(3);
+/// PSPs refuse credentials at once. A refusal that took longer stands as it is, and so does one after which reading again took
+/// longer: a second call, which may take as long as any, and the write after it must end before the function does.
+const AT_ONCE: Span = Span::from_seconds(1);
 
 /// The account of a connection as it was opened, and where others come from.
 pub(crate) struct Renewing<S, V, K> {
@@ -31,7 +32,7 @@ pub(crate) struct Renewing<S, V, K> {
     pub(crate) opened: Arc<Opened>,
 }
 
-impl<S: ConnectionSettings, V: Vault, K: Clock> Renewing<S, V, K> {
+impl<S: ConnectionSettings, V: ReadCredentials, K: Clock> Renewing<S, V, K> {
     /// Calls, and calls once more where the answer is that our credentials do not count and there are others by now.
     async fn call<T, F, A>(&self, is_refused: fn(&T) -> bool, call: F) -> T
     where
@@ -39,13 +40,14 @@ impl<S: ConnectionSettings, V: Vault, K: Clock> Renewing<S, V, K> {
         A: Future<Output = T>,
     {
         let begin = self.accounts.now();
+        let is_at_once = || self.accounts.now().since(begin) <= AT_ONCE;
         let answer = call(Arc::clone(&self.opened.psp)).await;
-        if !is_refused(&answer) {
+        if !is_refused(&answer) || !is_at_once() {
             return answer;
         }
         match self.accounts.renew(&self.place, &self.opened).await {
-            Some(renewed) if self.accounts.now().since(begin) <= AT_ONCE => call(Arc::clone(&renewed.psp)).await,
-            Some(_) | None => answer,
+            Renewed::Other(renewed) if is_at_once() => call(Arc::clone(&renewed.psp)).await,
+            Renewed::Other(_) | Renewed::Same | Renewed::Unreadable(_) => answer,
         }
     }
 }
@@ -54,7 +56,7 @@ impl<S: ConnectionSettings, V: Vault, K: Clock> Renewing<S, V, K> {
 impl<S, V, K> Psp for Renewing<S, V, K>
 where
     S: ConnectionSettings,
-    V: Vault,
+    V: ReadCredentials,
     K: Clock,
 {
     fn name(&self) -> &'static str {
@@ -82,6 +84,14 @@ where
     }
 
     async fn webhook(&self, raw: &RawWebhook, now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
-        self.call(Result::is_err, |psp| async move { psp.webhook(raw, now).await }).await
+        match self.opened.psp.webhook(raw, now).await {
+            Err(WebhookRefused::Forged) => match self.accounts.renew(&self.place, &self.opened).await {
+                Renewed::Other(renewed) => renewed.psp.webhook(raw, now).await,
+                Renewed::Same => Err(WebhookRefused::Forged),
+                // It may be signed with a secret that cannot be read at the moment.
+                Renewed::Unreadable(detail) => Err(WebhookRefused::TryLater(detail)),
+            },
+            answer @ (Ok(_) | Err(WebhookRefused::TryLater(_))) => answer,
+        }
     }
 }

@@ -19,7 +19,7 @@ pub type Credentials = BTreeMap<String, Secret>;
 pub(crate) type Place = (SpaceId, ConnectionName);
 
 /// Where credentials come from. The error text is for the log and holds no secret.
-pub trait Vault: Send + Sync {
+pub trait ReadCredentials: Send + Sync {
     fn credentials(&self, space: SpaceId, connection: &ConnectionName) -> impl Future<Output = Result<Credentials, String>> + Send;
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for Holder {
 }
 
 /// Where operators' tools keep credentials. No function writes any. The error text holds no secret.
-pub trait Safe: Send + Sync {
+pub trait KeepCredentials: Send + Sync {
     fn find(&self, holder: &Holder) -> impl Future<Output = Result<Option<Credentials>, String>> + Send;
 
     fn put(&self, holder: &Holder, credentials: &Credentials) -> impl Future<Output = Result<(), String>> + Send;
@@ -67,7 +67,7 @@ impl ParameterStore {
     }
 }
 
-impl Vault for ParameterStore {
+impl ReadCredentials for ParameterStore {
     async fn credentials(&self, space: SpaceId, connection: &ConnectionName) -> Result<Credentials, String> {
         let holder = Holder::Connection(space, connection.clone());
         self.find(&holder).await?.ok_or_else(|| format!("parameter {} is missing", self.name(&holder)))
@@ -75,7 +75,7 @@ impl Vault for ParameterStore {
 }
 
 // Only the kind of an error is told: an answer that cannot be read could hold the secret.
-impl Safe for ParameterStore {
+impl KeepCredentials for ParameterStore {
     async fn find(&self, holder: &Holder) -> Result<Option<Credentials>, String> {
         let name = self.name(holder);
         let answer = match self.client.get_parameter().name(&name).with_decryption(true).send().await {
@@ -143,7 +143,7 @@ impl CredentialsFile {
     }
 }
 
-impl Safe for CredentialsFile {
+impl KeepCredentials for CredentialsFile {
     async fn find(&self, holder: &Holder) -> Result<Option<Credentials>, String> {
         Ok(self.read()?.remove(&holder.to_string()).map(secrets))
     }

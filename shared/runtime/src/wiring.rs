@@ -3,7 +3,7 @@
 use crate::aws;
 use crate::config::Config;
 use crate::connections::Accounts;
-use crate::secrets::{ParameterStore, Vault};
+use crate::secrets::{ParameterStore, ReadCredentials};
 use crate::system::{SystemClock, SystemSource};
 use crate::telemetry;
 use api::Edge;
@@ -31,9 +31,16 @@ pub struct Reader {
     rate_limit: RateLimit<Store>,
 }
 
-impl<S: ConnectionSettings, V: Vault> System<S, V> {
-    pub fn new(store: Store, settings: S, vault: V, http: reqwest::Client, allow_loopback: bool, requests_per_second: NonZeroU32) -> Self {
-        let connections = Accounts::new(settings, vault, SystemClock, http, allow_loopback);
+impl<S: ConnectionSettings, V: ReadCredentials> System<S, V> {
+    pub fn new(
+        store: Store,
+        settings: S,
+        secrets: V,
+        http: reqwest::Client,
+        allow_loopback: bool,
+        requests_per_second: NonZeroU32,
+    ) -> Self {
+        let connections = Accounts::new(settings, secrets, SystemClock, http, allow_loopback);
         let rate_limit = RateLimit::new(store.clone(), requests_per_second);
         Self { store, connections, clock: SystemClock, source: SystemSource, rate_limit }
     }
@@ -64,8 +71,8 @@ pub async fn system() -> Result<System<Store, ParameterStore>, Error> {
     let sdk = aws::sdk_config(&config)?;
     let store = open_store(&sdk, &config).await;
     let path = config.parameter_path.ok_or("the environment variable PARAMETER_PATH is missing")?;
-    let vault = ParameterStore::new(aws_sdk_ssm::Client::new(&sdk), path);
-    Ok(System::new(store.clone(), store, vault, psp::http_client()?, config.allow_loopback, config.requests_per_second))
+    let secrets = ParameterStore::new(aws_sdk_ssm::Client::new(&sdk), path);
+    Ok(System::new(store.clone(), store, secrets, psp::http_client()?, config.allow_loopback, config.requests_per_second))
 }
 
 /// For the function that only shows what is stored.

@@ -1,12 +1,12 @@
 //! A PSP that stops accepting what was kept: settings and credentials are read again, once, and never more often than the
-//! bound allows.
+//! bound allows. And a vault that is away: what was kept is used on.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends by a panic that says what is wrong")]
 
 use app::ports::psp::{Attempt, RawWebhook};
 use app::ports::settings::{Connection, ConnectionSettings};
 use app::ports::store::StoreError;
-use app::ports::{Clock, Connections, Psp, Reading};
+use app::ports::{Clock, Connections, NoConnection, Psp, Reading, WebhookEvent, WebhookRefused};
 use domain::Outcome;
 use domain::id::{ConnectionName, SpaceId};
 use domain::operation::CaptureOrder;
@@ -14,7 +14,7 @@ use domain::outcome::Doubt;
 use domain::time::Span;
 use psp::Secret;
 use runtime::connections::Accounts;
-use runtime::secrets::{Credentials, Vault};
+use runtime::secrets::{Credentials, ReadCredentials};
 use std::sync::{Arc, Mutex};
 use testkit::TestClock;
 use testkit::builders::{self, NOW, psp_reference, space, transaction_id};
@@ -30,6 +30,8 @@ struct FakePsp {
 #[derive(Default)]
 struct State {
     accepts: String,
+    /// What happens while a call is answered.
+    meanwhile: Option<Box<dyn Fn() + Send>>,
     /// Of each call the method, the key and the idempotency key.
     calls: Vec<[String; 3]>,
 }
@@ -86,6 +88,7 @@ impl State {
         let key = header(head, "authorization").replace("Bearer ", "");
         let method = head.split(' ').next().unwrap().to_owned();
         self.calls.push([method, key.clone(), header(head, "idempotency-key")]);
+        self.meanwhile.iter().for_each(|meanwhile| meanwhile());
         if key != self.accepts {
             return (401, String::new());
         }
@@ -110,6 +113,9 @@ struct Operator {
     url: String,
     credentials: Credentials,
     is_away: bool,
+    is_removed: bool,
+    /// What happens while credentials are read.
+    meanwhile: Option<Box<dyn Fn() + Send>>,
     reads: usize,
 }
 
@@ -119,6 +125,10 @@ impl Written {
         self.0.lock().unwrap().credentials = credentials.map(|(name, text)| (name.to_owned(), Secret::new(text))).into();
     }
 
+    fn is_away(&self, is_away: bool) {
+        self.0.lock().unwrap().is_away = is_away;
+    }
+
     fn reads(&self) -> usize {
         self.0.lock().unwrap().reads
     }
@@ -126,15 +136,17 @@ impl Written {
 
 impl ConnectionSettings for Written {
     async fn find_connection(&self, space: SpaceId, name: &ConnectionName) -> Result<Option<Connection>, StoreError> {
-        let settings = format!(r#"{{"baseUrl":"{}"}}"#, self.0.lock().unwrap().url);
-        Ok(Some(Connection { space, name: name.clone(), psp: "sandbox".to_owned(), settings }))
+        let operator = self.0.lock().unwrap();
+        let settings = format!(r#"{{"baseUrl":"{}"}}"#, operator.url);
+        Ok((!operator.is_removed).then(|| Connection { space, name: name.clone(), psp: "sandbox".to_owned(), settings }))
     }
 }
 
-impl Vault for Written {
+impl ReadCredentials for Written {
     async fn credentials(&self, _: SpaceId, _: &ConnectionName) -> Result<Credentials, String> {
         let mut operator = self.0.lock().unwrap();
         operator.reads += 1;
+        operator.meanwhile.iter().for_each(|meanwhile| meanwhile());
         if operator.is_away { Err("nobody there".to_owned()) } else { Ok(operator.credentials.clone()) }
     }
 }
@@ -164,7 +176,11 @@ impl Scene {
     }
 
     async fn open(&self) -> Arc<dyn Psp> {
-        self.accounts.open(space(1), &builders::connection()).await.ok().unwrap()
+        self.try_open().await.ok().unwrap()
+    }
+
+    async fn try_open(&self) -> Result<Arc<dyn Psp>, NoConnection> {
+        self.accounts.open(space(1), &builders::connection()).await
     }
 
     async fn read(&self) -> Reading {
@@ -175,14 +191,24 @@ impl Scene {
         self.open().await.capture(&order(), attempt).await
     }
 
+    /// So much time passes by the clock, whenever it is called.
+    fn passing(&self, millis: i64) -> Option<Box<dyn Fn() + Send>> {
+        let clock = self.clock.clone();
+        Some(Box::new(move || clock.advance(Span::from_millis(millis))))
+    }
+
     /// Whether a webhook counts that is signed with this secret.
     async fn receive(&self, secret: &str) -> bool {
+        self.hear(secret).await.is_ok()
+    }
+
+    async fn hear(&self, secret: &str) -> Result<WebhookEvent, WebhookRefused> {
         let (id, seconds, body) = ("msg_1", self.clock.now().seconds(), r#"{"type":"payout.paid"}"#);
         let signature = standardwebhooks::Webhook::new(secret).unwrap().sign(id, seconds, body.as_bytes()).unwrap();
         let headers = [("webhook-id", id.to_owned()), ("webhook-timestamp", seconds.to_string()), ("webhook-signature", signature)];
         let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
         let raw = RawWebhook { headers, body: body.as_bytes().to_vec() };
-        self.open().await.webhook(&raw, self.clock.now()).await.is_ok()
+        self.open().await.webhook(&raw, self.clock.now()).await
     }
 }
 
@@ -248,7 +274,7 @@ async fn new_credentials_that_do_not_count_either_are_not_tried_twice() {
 async fn what_cannot_be_read_again_leaves_the_first_answer() {
     let scene = Scene::set().await;
     scene.psp.accepts("new");
-    scene.written.0.lock().unwrap().is_away = true;
+    scene.written.is_away(true);
     assert_eq!(scene.read().await, Reading::CredentialsRefused);
     assert_eq!(scene.read().await, Reading::CredentialsRefused);
     assert_eq!(scene.written.reads(), 2, "a failure counts as the one time");
@@ -297,4 +323,93 @@ async fn the_bound_outlives_the_time_for_which_a_connection_is_kept() {
     scene.clock.advance(Span::from_seconds(15));
     assert!(!scene.receive(NEXT_SECRET).await);
     assert_eq!(scene.written.reads(), 3, "the time was over: opened anew, and not read again at once");
+}
+
+#[tokio::test]
+async fn a_refusal_that_took_long_reads_nothing_again() {
+    let scene = Scene::set().await;
+    scene.psp.accepts("new");
+    scene.written.write("new", SECRET);
+    scene.psp.state.lock().unwrap().meanwhile = scene.passing(1_001);
+    assert_eq!(scene.capture(Attempt::AfterDoubt).await, Outcome::Unknown(Doubt::CredentialsRefused));
+    assert_eq!((scene.psp.keys(), scene.written.reads()), (vec!["old".to_owned()], 1));
+    // The next one that is refused at once has them read.
+    scene.psp.state.lock().unwrap().meanwhile = None;
+    assert!(matches!(scene.capture(Attempt::AfterDoubt).await, Outcome::Succeeded { .. }));
+}
+
+#[tokio::test]
+async fn after_a_reading_that_took_long_nothing_is_repeated_and_what_was_read_is_for_the_next() {
+    let scene = Scene::set().await;
+    scene.psp.accepts("new");
+    scene.written.write("new", SECRET);
+    scene.written.0.lock().unwrap().meanwhile = scene.passing(1_001);
+    assert_eq!(scene.capture(Attempt::AfterDoubt).await, Outcome::Unknown(Doubt::CredentialsRefused));
+    assert_eq!((scene.psp.keys(), scene.written.reads()), (vec!["old".to_owned()], 2));
+    assert!(matches!(scene.capture(Attempt::AfterDoubt).await, Outcome::Succeeded { .. }));
+    assert_eq!((scene.psp.keys(), scene.written.reads()), (vec!["new".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_verified_because_nothing_can_be_read_is_not_called_forged() {
+    let scene = Scene::set().await;
+    scene.written.write("old", NEXT_SECRET);
+    scene.written.is_away(true);
+    // Within the bound nothing is read a second time, and still nobody can tell.
+    for _ in 0..2 {
+        assert_eq!(scene.hear(NEXT_SECRET).await, Err(WebhookRefused::TryLater("nobody there".to_owned())));
+        assert_eq!(scene.written.reads(), 2);
+    }
+    assert!(scene.receive(SECRET).await, "what verifies is taken meanwhile");
+    scene.written.is_away(false);
+    scene.clock.advance(Span::from_seconds(30));
+    assert!(scene.receive(NEXT_SECRET).await);
+    assert_eq!(scene.hear(SECRET).await, Err(WebhookRefused::Forged));
+}
+
+#[tokio::test]
+async fn what_was_kept_is_used_on_for_an_hour_where_it_cannot_be_read_again() {
+    let scene = Scene::set().await;
+    scene.written.is_away(true);
+    scene.clock.advance(Span::from_seconds(301));
+    for reads in 2..5 {
+        for _ in 0..10 {
+            assert!(matches!(scene.capture(Attempt::First).await, Outcome::Succeeded { .. }));
+        }
+        assert_eq!(scene.written.reads(), reads, "tried again every 30 s");
+        scene.clock.advance(Span::from_seconds(30));
+    }
+    scene.clock.advance(Span::from_seconds(3_600 - 301 - 90 - 5));
+    assert!(scene.receive(SECRET).await);
+    scene.clock.advance(Span::from_seconds(6));
+    assert!(matches!(scene.try_open().await, Err(NoConnection::Unusable(detail)) if detail == "nobody there"));
+    scene.written.is_away(false);
+    assert!(scene.receive(SECRET).await);
+}
+
+#[tokio::test]
+async fn as_soon_as_it_can_be_read_again_it_is() {
+    let scene = Scene::set().await;
+    scene.written.is_away(true);
+    scene.clock.advance(Span::from_seconds(301));
+    assert!(scene.receive(SECRET).await);
+    scene.written.write("old", NEXT_SECRET);
+    scene.written.is_away(false);
+    scene.clock.advance(Span::from_seconds(30));
+    assert!(scene.receive(NEXT_SECRET).await);
+    assert_eq!(scene.written.reads(), 3);
+    scene.clock.advance(Span::from_seconds(290));
+    assert!(scene.receive(NEXT_SECRET).await);
+    assert_eq!(scene.written.reads(), 3, "and kept as long as ever");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_taken_away_is_closed_whatever_was_kept() {
+    let scene = Scene::set().await;
+    scene.written.0.lock().unwrap().is_removed = true;
+    scene.clock.advance(Span::from_seconds(301));
+    assert!(matches!(scene.try_open().await, Err(NoConnection::NotFound)));
+    scene.written.is_away(true);
+    scene.written.0.lock().unwrap().is_removed = false;
+    assert!(matches!(scene.try_open().await, Err(NoConnection::Unusable(_))), "it is forgotten");
 }

@@ -4,9 +4,10 @@ use crate::attributes::Item;
 use crate::commit::{Guard, Write, Written};
 use crate::item::{head, operation, properties, reference};
 use crate::key::{self, Listed};
-use crate::{Store, attributes::Writer};
-use app::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StoreError, Versioned};
-use aws_sdk_dynamodb::types::AttributeValue;
+use crate::{Store, attributes::Writer, unavailable};
+use app::ports::store::{BegunImport, Committed, FinishedImport, HeldReference, ImportStore, StoreError, Versioned};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::id::{PspReference, SpaceId, TransactionId};
 use domain::transaction::Change;
 use domain::transaction::properties::Properties;
@@ -43,6 +44,28 @@ impl ImportStore for Store {
             Written::Done => Committed::Done(Versioned::as_read(change.transaction.clone())),
             Written::Refused(..) | Written::Conflict => Committed::VersionMoved,
         })
+    }
+
+    async fn hold_reference(&self, read: &Versioned, canonical: &PspReference) -> Result<HeldReference, StoreError> {
+        let owner = read.transaction().facts().id;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(reference::write(read.transaction(), canonical, owner)))
+            .condition_expression(FREE_OR_MINE)
+            .expression_attribute_values(":mine", AttributeValue::N(owner.to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let error = match put.send().await {
+            Ok(_) => return Ok(HeldReference::Ours),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                reference::read_owner(refused.item().unwrap_or(&Item::new())).map(HeldReference::Taken)
+            }
+            _ => Err(unavailable(&error)),
+        }
     }
 
     async fn finish_import(&self, read: &Versioned, change: &Change) -> Result<FinishedImport, StoreError> {
@@ -92,9 +115,12 @@ impl Store {
     fn hold_reference(&self, transaction: &Transaction, held: &PspReference, owner: TransactionId) -> Write {
         let item = reference::write(transaction, held, owner);
         let mine = AttributeValue::N(owner.to_string());
-        Write::new(Guard::Reference, &self.table, item, Some("attribute_not_exists(pk) OR transactionId = :mine"), &[(":mine", mine)])
+        Write::new(Guard::Reference, &self.table, item, Some(FREE_OR_MINE), &[(":mine", mine)])
     }
 }
+
+/// A reference that no other transaction has.
+const FREE_OR_MINE: &str = "attribute_not_exists(pk) OR transactionId = :mine";
 
 /// DynamoDB takes 100 writes in one transaction; a few places are kept for head, interaction and references.
 const MOST_OPERATIONS: usize = 90;

@@ -1,6 +1,6 @@
 //! Takes tokens from the bucket of a space. While the bucket is in use that is one write, however many take from it at once:
-//! the engine adds what was taken to what stands there. Only a bucket that was full, whose moment has passed, is set anew, on
-//! condition that it is still the one that was seen.
+//! the engine adds what was taken to what stands there. Only a bucket that was full, whose moment has passed, is set anew, and
+//! one whose moment is so far ahead that no right clock has set it; on condition that it is still the one that was seen.
 
 use crate::attributes::Item;
 use crate::item::bucket::{FULL_ON, expires_at, read_full_on};

@@ -19,7 +19,7 @@ pub struct TestPsp(Mutex<State>);
 struct State {
     payment: Option<PspPayment>,
     outcomes: VecDeque<Outcome>,
-    events: VecDeque<WebhookEvent>,
+    events: VecDeque<Result<WebhookEvent, WebhookRefused>>,
     calls: Calls,
 }
 
@@ -56,7 +56,12 @@ impl TestPsp {
 
     /// What the next webhook is about; without one it counts as forged.
     pub fn tells(&self, event: WebhookEvent) {
-        self.state().events.push_back(event);
+        self.state().events.push_back(Ok(event));
+    }
+
+    /// Why the next webhook is not taken.
+    pub fn refuses_webhook(&self, why: WebhookRefused) {
+        self.state().events.push_back(Err(why));
     }
 
     pub fn calls(&self) -> Calls {
@@ -105,7 +110,7 @@ impl Psp for TestPsp {
     }
 
     async fn webhook(&self, _: &RawWebhook, _: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
-        self.state().events.pop_front().ok_or(WebhookRefused)
+        self.state().events.pop_front().unwrap_or(Err(WebhookRefused::Forged))
     }
 }
 

@@ -78,8 +78,8 @@ pub(crate) struct Stored {
     pub captures: Vec<Operation>,
 }
 
-/// A PSP call takes 15 s at most, the write after it and the answer up to 4 s.
-const TIME_FOR_CALL: Span = Span::from_seconds(19);
+/// A PSP call takes 15 s at most, 1 s more where it is repeated with renewed credentials, the write after it and the answer up to 4 s.
+const TIME_FOR_CALL: Span = Span::from_seconds(20);
 const WAIT_STEP: Span = Span::from_millis(250);
 
 /// Every command is sent for the first time here; repetitions are the reconciler's.

@@ -83,6 +83,11 @@ pub struct WebhookEvent {
     pub is_readable: bool,
 }
 
-/// The webhook was not signed by the PSP, or not now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WebhookRefused;
+/// Why a webhook is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookRefused {
+    /// It was not signed by the PSP, or not now.
+    Forged,
+    /// Nobody can tell: what it would be verified with cannot be read at the moment. The text is for the log.
+    TryLater(String),
+}

@@ -7,7 +7,7 @@ use domain::scope::Scope;
 use domain::time::Timestamp;
 use std::future::Future;
 
-/// One tenant.
+/// One customer of an installation: everything stored belongs to exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Space {
     pub id: SpaceId,

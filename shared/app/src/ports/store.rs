@@ -35,6 +35,16 @@ pub enum StoreError {
     Inconsistent { item: String, attribute: &'static str },
 }
 
+impl StoreError {
+    /// What the log says of it; nobody else is told.
+    pub fn for_log(self) -> String {
+        match self {
+            Self::Unavailable(detail) => detail,
+            Self::Inconsistent { item, attribute } => format!("item {item}: attribute {attribute}"),
+        }
+    }
+}
+
 /// What came of a commit.
 #[derive(Clone, Debug)]
 pub enum Committed {
@@ -88,6 +98,9 @@ pub trait ImportStore: Send + Sync {
         properties: &Properties,
     ) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 
+    /// Stores the canonical reference for this transaction, unless it belongs to another one.
+    fn hold_reference(&self, read: &Versioned, canonical: &PspReference) -> impl Future<Output = Result<HeldReference, StoreError>> + Send;
+
     /// Writes the result together with the canonical reference, unless that belongs to another transaction.
     fn finish_import(&self, read: &Versioned, change: &Change) -> impl Future<Output = Result<FinishedImport, StoreError>> + Send;
 
@@ -107,6 +120,13 @@ pub enum BegunImport {
     ReferenceTaken(TransactionId),
     /// The drawn id is in use: draw again.
     IdTaken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldReference {
+    Ours,
+    /// It belongs to this transaction already.
+    Taken(TransactionId),
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use super::{Balance, Change, Share, Transaction, TransactionFacts, TransactionState};
 use crate::error::Refusal;
 use crate::interaction::InteractionKind;
-use crate::operation::{Actor, Operation, OperationKey};
+use crate::operation::{Actor, Operation, OperationKey, OperationKind};
 use crate::payment::{Movement, PspPayment};
 use crate::time::Timestamp;
 
@@ -16,7 +16,7 @@ pub enum Finding<'a> {
     Ambiguous,
 }
 
-/// Looks for an operation in a reading: by our reference or by the stored PSP reference, never by an equal amount. What was
+/// Looks for an operation in a reading: by our reference or by a PSP reference, never by an equal amount. What was
 /// adopted has no reference of ours: whatever its maker called it, it is known by the PSP's own id alone.
 pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
     let facts = operation.facts();
@@ -25,7 +25,9 @@ pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
         let is_same = match (&facts.key, &movement.ours) {
             (OperationKey::Adopted(psp_reference), _) => movement.psp_reference == *psp_reference,
             (OperationKey::Caller(_), Some(ours)) => *ours == reference,
-            (OperationKey::Caller(_), None) => facts.psp_reference.as_ref() == Some(&movement.psp_reference),
+            (OperationKey::Caller(_), None) => {
+                facts.psp_reference.as_ref() == Some(&movement.psp_reference) || is_release_of_all(operation, movement, payment)
+            }
         };
         movement.kind == facts.kind && is_same
     };
@@ -35,6 +37,16 @@ pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
         (Some(movement), None) => Finding::Found(movement),
         (Some(_), Some(_)) => Finding::Ambiguous,
     }
+}
+
+/// Some PSPs cancel the payment itself: such a void has no id of its own, takes no reference of ours, and bears the payment's
+/// id. A payment is canceled once, and one void at a time is open here, which is for all that is held. So an open one whose
+/// answer was lost is this one; and had somebody else canceled, it would be as true that all is released and that ours can
+/// do nothing any more. That names the void by an id, not by its amount: another amount is for a person, as everywhere.
+fn is_release_of_all(operation: &Operation, movement: &Movement, payment: &PspPayment) -> bool {
+    let facts = operation.facts();
+    let is_open_void = facts.kind == OperationKind::Void && operation.state().is_open();
+    is_open_void && facts.psp_reference.is_none() && movement.psp_reference == payment.reference
 }
 
 impl Transaction {

@@ -47,6 +47,11 @@ impl Import {
         matches!(self.state, ImportState::Completed | ImportState::Ok)
     }
 
+    /// It failed because another transaction holds the payment.
+    pub fn has_given_way(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.code == ImportFailure::AlreadyImported.as_str())
+    }
+
     /// The same in its next state. What is completed once stays so: a late result must not overwrite what happened since.
     fn moved_to(self, next: ImportState) -> Result<Self, Refusal> {
         match self.state.next().contains(&next) {
@@ -75,7 +80,9 @@ impl ImportFailure {
     /// The public reason. Amounts of the PSP are not told: whoever imports must know them.
     pub fn failure(self) -> Failure {
         let (category, description) = match self {
-            Self::WrongAccount => (FailureCategory::Configuration, "The payment belongs to another merchant account than the connection."),
+            Self::WrongAccount => {
+                (FailureCategory::Configuration, "The payment belongs to another account at the PSP than the connection.")
+            }
             Self::WrongEnvironment => {
                 (FailureCategory::Configuration, "The payment is test money on a live connection, or the other way round.")
             }

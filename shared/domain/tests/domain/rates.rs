@@ -42,6 +42,17 @@ fn what_is_more_than_the_burst_is_never_there() {
     }
 }
 
+/// A clock that was wrong for a moment may not close a space until its time has come.
+#[test]
+fn a_bucket_that_was_taken_from_by_a_clock_far_ahead_is_set_anew() {
+    let rate = rate(50, 4);
+    let hour_ahead = rate.take(FULL, 10, after(3_600_000)).unwrap();
+    assert_eq!(rate.take(hour_ahead, 10, BEGIN), rate.take(FULL, 10, BEGIN));
+    // Within what clocks differ by, it is believed.
+    assert_eq!(rate.take(after(14_000), 10, BEGIN), Err(rate.longest_wait(10)));
+    assert_eq!(rate.take(after(14_001), 10, BEGIN), Ok(after(200)));
+}
+
 /// One taking: so long after the one before, so many tokens.
 fn takings() -> impl Strategy<Value = Vec<(i64, u32)>> {
     prop::collection::vec((prop_oneof![Just(0), 0..50i64, 0..5_000i64], 1..60u32), 1..120)

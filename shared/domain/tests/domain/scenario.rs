@@ -194,7 +194,7 @@ fn failure() -> Failure {
 }
 
 /// A reading that shows one operation: `of 3.00` or `in CHF`, `twice`, `without our reference`, `under SHOP-7` as somebody
-/// else's reference, `with PSP reference psp_9`, `as a void`.
+/// else's reference, `with PSP reference psp_9`, `with the payment's reference`, `as a void`.
 fn shown(ledger: &mut Ledger, id: OperationId, state: &str, clauses: &[&str]) -> Happened {
     let operation = ledger.operations.iter().find(|operation| operation.facts().id == id).unwrap();
     let facts = operation.facts();
@@ -215,6 +215,7 @@ fn shown(ledger: &mut Ledger, id: OperationId, state: &str, clauses: &[&str]) ->
             ["without", "our", "reference"] => movement.ours = None,
             ["under", reference] => movement.ours = Some(OperationReference::seen(reference)),
             ["with", "PSP", "reference", reference] => movement.psp_reference = PspReference::parse(reference).unwrap(),
+            ["with", "the", "payment's", "reference"] => movement.psp_reference = ledger.facts().psp_reference.clone(),
             ["as", "a", "void"] => movement.kind = OperationKind::Void,
             ref other => panic!("shown: {other:?}"),
         }

@@ -357,3 +357,52 @@ fn only_a_void_is_ordered_as_one() {
     let order = VoidOrder::of(&ledger.transaction, &ledger.operations[0]);
     assert_eq!(order.err().map(|refusal| refusal.code()), Some("internal"));
 }
+
+/// Where the payment itself is canceled, the void has the payment's id and no reference of ours.
+#[test]
+fn a_canceled_payment_settles_the_void_whose_answer_was_lost() {
+    let canceled = "without our reference, with the payment's reference";
+    for open in ["requested", "unknown"] {
+        check(&format!(
+            "
+            authorized 10.00 EUR
+              void                                                        -> {open}      void pending 10.00
+              PSP shows void 1 as successful, without our reference       -> not found
+              PSP shows void 1 as successful, {canceled}, under SHOP-7    -> not found
+              PSP shows void 1 as successful, {canceled}                  -> successful  VOIDED, voided 10.00, no attention
+              PSP shows void 1 as successful, {canceled}                  -> nothing new
+            "
+        ));
+    }
+    check(&format!(
+        "
+        authorized 10.00 EUR
+          capture 4.00                                             -> successful
+          void                                                     -> unknown       void pending 6.00
+          PSP shows void 1 as successful, {canceled}, of 10.00     -> manual check  voided 0.00, void pending 6.00, needs attention
+          PSP shows void 1 as successful, {canceled}               -> successful    voided 6.00, FULFILL
+        "
+    ));
+}
+
+#[test]
+fn a_canceled_payment_is_no_proof_of_a_void_that_was_refused_nor_of_a_capture() {
+    let canceled = "without our reference, with the payment's reference";
+    check(&format!(
+        "
+        authorized 10.00 EUR
+          void                                             -> failed
+          PSP shows void 1 as successful, {canceled}       -> not found  still AUTHORIZED
+          void                                             -> unknown
+          PSP shows void 1 as successful, {canceled}       -> not found
+          PSP shows void 2 as successful, {canceled}       -> successful  VOIDED, no attention
+        "
+    ));
+    check(&format!(
+        "
+        authorized 10.00 EUR
+          capture 4.00                                     -> unknown
+          PSP shows capture 1 as successful, {canceled}    -> not found  capture pending 4.00
+        "
+    ));
+}

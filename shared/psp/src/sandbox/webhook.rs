@@ -11,8 +11,8 @@ use domain::Timestamp;
 use domain::id::PspReference;
 
 pub(super) fn receive(raw: &RawWebhook, keys: &[SigningKey], now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
-    let id = raw.header("webhook-id").ok_or(WebhookRefused)?;
-    let claim = claim(id, raw).ok_or(WebhookRefused)?;
+    let id = raw.header("webhook-id").ok_or(WebhookRefused::Forged)?;
+    let claim = claim(id, raw).ok_or(WebhookRefused::Forged)?;
     let verified = verify(claim, keys, now)?;
     Ok(parse(id, &verified))
 }

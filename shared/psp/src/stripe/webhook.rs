@@ -11,7 +11,7 @@ use domain::id::PspReference;
 use serde_json::Value;
 
 pub(super) fn receive(raw: &RawWebhook, keys: &[SigningKey], now: Timestamp) -> Result<WebhookEvent, WebhookRefused> {
-    let claim = claim(raw).ok_or(WebhookRefused)?;
+    let claim = claim(raw).ok_or(WebhookRefused::Forged)?;
     let verified = verify(claim, keys, now)?;
     Ok(parse(&verified))
 }

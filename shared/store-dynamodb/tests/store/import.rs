@@ -1,6 +1,8 @@
 //! Imports: one transaction for each payment, however many workers want to adopt it.
 
-use app::ports::store::{BegunImport, Committed, FinishedImport, ImportStore, StatusStore, StoreError, Versioned, WebhookStore};
+use app::ports::store::{
+    BegunImport, Committed, FinishedImport, HeldReference, ImportStore, StatusStore, StoreError, Versioned, WebhookStore,
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Transaction;
 use domain::id::{ConnectionName, TransactionId};
@@ -110,6 +112,23 @@ async fn the_canonical_reference_leads_to_the_import_too() {
         assert_eq!((owner(&store, given).await, owner(&store, canonical).await), (Some(id), Some(id)));
         assert_eq!(head(&store, id).await, change.transaction);
     }
+}
+
+#[tokio::test]
+async fn a_canonical_reference_is_held_for_one_import_before_it_is_finished() {
+    let store = TestStore::open().await;
+    let read = begun_as(&store, 1, "ch_1").await;
+    let other = begun_as(&store, 2, "cs_1").await;
+    let before = (store.items(&partition(1)).await, store.items(&partition(2)).await);
+    for _ in 0..2 {
+        assert_eq!(store.hold_reference(&read, &psp_reference("pi_1")).await, Ok(HeldReference::Ours));
+        assert_eq!(store.hold_reference(&other, &psp_reference("pi_1")).await, Ok(HeldReference::Taken(transaction_id(1))));
+    }
+    assert_eq!(owner(&store, "pi_1").await, Some(1));
+    assert_eq!((store.items(&partition(1)).await, store.items(&partition(2)).await), before);
+    let finished = store.finish_import(&read, &completed(read.transaction(), &payment("pi_1"))).await;
+    assert!(matches!(finished, Ok(FinishedImport::Done(_))), "{finished:?}");
+    assert_eq!(owner(&store, "pi_1").await, Some(1));
 }
 
 #[tokio::test]

@@ -38,6 +38,14 @@ async fn a_bucket_gives_its_burst_then_its_rate_and_says_how_long_to_wait() {
 }
 
 #[tokio::test]
+async fn an_environment_whose_clock_is_ahead_closes_nobody() {
+    let store = TestStore::open().await;
+    assert_eq!(taken(&store, 30, after(3_600_000)).await, 20);
+    assert_eq!(taken(&store, 30, NOW).await, 20, "set anew, as if nobody had taken anything");
+    assert_eq!(taken(&store, 30, after(200)).await, 1);
+}
+
+#[tokio::test]
 async fn spaces_have_buckets_of_their_own() {
     let store = TestStore::open().await;
     assert_eq!(taken(&store, 21, NOW).await, 20);
