@@ -22,6 +22,8 @@ class Caller:
         self.count = itertools.count(1)
         # Keys of one run do not meet those of another on a stack that is kept.
         self.run = f"{time.time_ns():x}"
+        # What the last answer said about when to come back, if it did.
+        self.retry_after = None
 
     def unique(self, what):
         return f"{what}-{self.run}-{next(self.count)}"
@@ -64,17 +66,23 @@ class Caller:
         self._send(self.installed.stack.api_url, "POST", path, headers, body, 200)
         return event
 
-    @staticmethod
-    def _send(url, method, path, headers, body, expect):
+    def back_office(self, payment, kind, body):
+        """A command that somebody gives at the PSP by hand, with the account's own key."""
+        headers = {"authorization": f"Bearer {self.installed.secrets['SANDBOX_SECRET_KEY']}", "idempotency-key": self.unique("office")}
+        headers["content-type"] = "application/json"
+        return self._send(self.installed.sandbox_url, "POST", f"/v1/payments/{payment['id']}/{kind}", headers, body, 201)
+
+    def _send(self, url, method, path, headers, body, expect):
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         request = urllib.request.Request(url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=40) as response:
-                status, text = response.status, response.read()
+                status, text, answered = response.status, response.read(), response.headers
         except urllib.error.HTTPError as error:
-            status, text = error.code, error.read()
+            status, text, answered = error.code, error.read(), error.headers
         except OSError as error:
             raise Missed(f"{method} {path} had no answer: {error}") from error
+        self.retry_after = answered["retry-after"]
         expected = (expect,) if isinstance(expect, int) else expect
         check(status in expected, f"{method} {path} answered {status}")
         return json.loads(text) if text else {}

@@ -225,6 +225,26 @@ def reconcile(caller):
     check("FunctionError" not in answer, f"the invocation failed: {answer['Payload'].read().decode()}")
 
 
+def waits_for_person(blocked):
+    """Who is held back by what only a person can decide is not told when to come back."""
+
+    def flow(caller):
+        payment = caller.payment()
+        path = transaction(caller, payment)
+        # The PSP never hears of this one; somebody captures another amount there by hand, and takes its reference for it.
+        lost = caller.command(f"{path}/captures", {"amount": "13.02"})
+        check(lost["state"] == "UNKNOWN", f"a capture that got lost is {lost['state']}")
+        reference = f"{installation.SPACE}-{path.rpartition('/')[2]}-{lost['id']}"
+        caller.back_office(payment, "captures", {"amount": "5.00", "currency": "EUR", "reference": reference})
+        caller.webhook("capture.succeeded", payment)
+        state = caller.call("GET", f"{path}/captures/{lost['id']}", expect=200)["state"]
+        check(state == "MANUAL_CHECK", f"a capture of which the PSP has another amount is {state}")
+        caller.command(f"{path}/{blocked}", {"amount": "1.00", "final": True} if blocked == "captures" else {}, expect=409)
+        check(caller.retry_after is None, f"told to come back after {caller.retry_after} s, though it waits for a person")
+
+    return flow
+
+
 def pays(method, path, expect):
     """Who asks more often than an environment allows for nothing takes tokens from the bucket of the space, in a fresh one at once."""
 
@@ -252,9 +272,9 @@ FLOWS = {
     "AuthorizerFunction": [authorizer],
     "ImportFunction": [imports, pays("POST", "/v1/transactions/import", 400)],
     "StatusFunction": [status, pays("GET", "/v1/psps", 200)],
-    "CaptureFunction": [capture, pays("POST", "/v1/transactions/1/captures", 400)],
+    "CaptureFunction": [capture, waits_for_person("captures"), pays("POST", "/v1/transactions/1/captures", 400)],
     "RefundFunction": [refund, pays("POST", "/v1/transactions/1/refunds", 400)],
-    "VoidFunction": [void, pays("POST", "/v1/transactions/1/voids", 400)],
+    "VoidFunction": [void, waits_for_person("voids"), pays("POST", "/v1/transactions/1/voids", 400)],
     "PspWebhookFunction": [webhook],
     "ReconcileFunction": [reconcile],
 }
