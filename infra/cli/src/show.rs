@@ -5,6 +5,7 @@ use api::time_text;
 use app::ports::settings::{ApiKey, Connection, Endpoint, Space};
 use domain::Timestamp;
 use domain::endpoint::EndpointUrl;
+use runtime::secrets::Holder;
 use serde_json::{Value, json};
 
 pub fn space(space: &Space) -> Value {
@@ -27,6 +28,20 @@ pub fn endpoint(endpoint: &Endpoint) -> Value {
         "types": types,
         "acknowledgesImport": acknowledges_import.as_str(),
     })
+}
+
+/// What it is, and its name.
+pub fn name(holder: &Holder) -> (&'static str, &str) {
+    match holder {
+        Holder::Connection(_, name) => ("connection", name.as_str()),
+        Holder::Endpoint(_, name) => ("endpoint", name.as_str()),
+    }
+}
+
+pub fn title(holder: &Holder) -> String {
+    let (kind, name) = name(holder);
+    let (Holder::Connection(space, _) | Holder::Endpoint(space, _)) = holder;
+    format!("{kind} {name} of space {space}")
 }
 
 pub fn key(key: &ApiKey, now: Timestamp) -> Value {

@@ -3,15 +3,17 @@
 use crate::arguments::At;
 use crate::aws::{self, NoStack, Stack};
 use crate::failure::Failure;
+use app::ports::settings::Configure;
 use app::ports::store::StoreError;
+use domain::id::SpaceId;
 use embedded::{DataFolder, Embedded, Lock};
-use runtime::secrets::{Credentials, CredentialsFile, Holder, ParameterStore, Safe};
+use runtime::secrets::{Credentials, CredentialsFile, Holder, KeepCredentials, ParameterStore};
 use std::path::Path;
 use store_dynamodb::Store;
 
 pub struct Target {
     pub store: Store,
-    pub safe: Keeper,
+    pub credentials: CredentialsPlace,
     /// PSPs and endpoints may be on this machine, over plain http.
     pub allow_loopback: bool,
     /// For secrets that are references to parameters; a folder has none.
@@ -20,7 +22,7 @@ pub struct Target {
 }
 
 /// Where credentials are kept.
-pub enum Keeper {
+pub enum CredentialsPlace {
     Parameters(ParameterStore),
     File(CredentialsFile),
 }
@@ -43,7 +45,7 @@ impl Target {
     pub fn stack(at: &At, table: aws_sdk_dynamodb::Client, parameters: aws_sdk_ssm::Client, stack: &Stack) -> Self {
         Self {
             store: Store::new(table, &stack.table),
-            safe: Keeper::Parameters(ParameterStore::new(parameters.clone(), aws::parameter_path(&at.stage))),
+            credentials: CredentialsPlace::Parameters(ParameterStore::new(parameters.clone(), aws::parameter_path(&at.stage))),
             allow_loopback: stack.allow_loopback,
             parameters: Some(parameters),
             _lock: None,
@@ -56,11 +58,41 @@ impl Target {
         embedded::create_table(&engine.client(), embedded::TABLE).await.map_err(|error| Failure::new(error.to_string()))?;
         Ok(Self {
             store: Store::new(engine.client(), embedded::TABLE),
-            safe: Keeper::File(CredentialsFile::new(folder.credentials())),
+            credentials: CredentialsPlace::File(CredentialsFile::new(folder.credentials())),
             allow_loopback: true,
             parameters: None,
             _lock: Some(lock),
         })
+    }
+
+    /// What waits may need any connection of its space to be settled, so none of them is removed.
+    pub async fn nothing_waits(&self, space: SpaceId) -> Result<(), Failure> {
+        match self.store.list_waiting(space).await.map_err(table)?.len() {
+            0 => Ok(()),
+            count => Err(Failure::new(format!("operations, imports or webhooks of space {space} that are not settled: {count}"))
+                .hint("They may need the connection: settle them first. `collana doctor` tells how long they have waited.")),
+        }
+    }
+
+    /// The names of credentials, without a value; none where none are kept.
+    pub async fn names_of(&self, holder: &Holder) -> Result<Option<Vec<String>>, Failure> {
+        let kept = self.credentials.find(holder).await.map_err(Failure::new)?;
+        Ok(kept.map(|credentials| credentials.into_keys().collect()))
+    }
+
+    /// Removes a connection or an endpoint, and after it its credentials: one without credentials could fail a command,
+    /// credentials without one harm nobody.
+    pub async fn remove(&self, holder: &Holder) -> Result<(), Failure> {
+        let removed = match holder {
+            Holder::Connection(space, name) => {
+                // Something may have begun to wait while a person was asked.
+                self.nothing_waits(*space).await?;
+                self.store.remove_connection(*space, name).await
+            }
+            Holder::Endpoint(space, name) => self.store.remove_endpoint(*space, name).await,
+        };
+        removed.map_err(table)?;
+        self.credentials.remove(holder).await.map_err(Failure::new)
     }
 
     /// Whether it is the folder of a dev server, which brings a sandbox of its own.
@@ -109,7 +141,7 @@ pub fn table(error: StoreError) -> Failure {
     }
 }
 
-impl Safe for Keeper {
+impl KeepCredentials for CredentialsPlace {
     async fn find(&self, holder: &Holder) -> Result<Option<Credentials>, String> {
         match self {
             Self::Parameters(parameters) => parameters.find(holder).await,

@@ -1,5 +1,6 @@
 //! `collana apply -f FILE.toml`
 
+use super::consent::{self, Consent};
 use crate::arguments::At;
 use crate::failure::{Exit, Failure};
 use crate::output::{Out, tell};
@@ -7,7 +8,6 @@ use crate::plan::{self, Extent, Plan};
 use crate::target::{self, Target};
 use clap::Args;
 use runtime::settings_file::SettingsFile;
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 /// Configure spaces, connections and endpoints as a file says, after showing what would change.
@@ -20,9 +20,8 @@ pub struct Apply {
     /// The settings file; the dev server's --config has the same form.
     #[arg(short, long, value_name = "FILE.toml")]
     file: PathBuf,
-    /// Do not ask.
-    #[arg(short, long)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
     /// Show the plan, and change nothing.
     #[arg(long, conflicts_with_all = ["yes", "check"])]
     dry_run: bool,
@@ -41,10 +40,8 @@ pub struct Apply {
 impl Apply {
     pub async fn run(&self, at: &At, out: Out) -> Result<Exit, Failure> {
         let shown_only = self.dry_run || self.check;
-        if !self.yes && !shown_only && (out.json || !std::io::stdin().is_terminal()) {
-            return Err(
-                Failure::usage("nobody can be asked here").hint("--yes applies without asking, --dry-run only shows what would change.")
-            );
+        if !shown_only {
+            self.consent.can_be_had(out, "--yes applies without asking, --dry-run only shows what would change.")?;
         }
         let file = self.read()?;
         if !target::takes_literals(at) {
@@ -58,7 +55,7 @@ impl Apply {
         if !out.json {
             out.print(&plan.text())?;
         }
-        let apply = !shown_only && plan.changes() > 0 && (self.yes || asked(&mut std::io::stdin().lock())?);
+        let apply = !shown_only && plan.changes() > 0 && self.consent.is_given("Apply this?")?;
         if apply {
             plan::perform(&target, &plan).await?;
         }
@@ -83,32 +80,7 @@ impl Apply {
             }
             (_, false) if self.check => Exit::Found,
             (_, false) if shown_only => Exit::Done,
-            (_, false) => {
-                tell("Nothing was changed.");
-                Exit::Failed
-            }
+            (_, false) => consent::nothing_was_changed(),
         }
-    }
-}
-
-/// Anything but a yes is a no.
-fn asked(input: &mut impl BufRead) -> Result<bool, Failure> {
-    let failed = |error: std::io::Error| Failure::new(format!("the terminal: {error}"));
-    let mut err = std::io::stderr();
-    write!(err, "Apply this? [y/N] ").and_then(|()| err.flush()).map_err(failed)?;
-    let mut answer = String::new();
-    input.read_line(&mut answer).map_err(failed)?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn anything_but_a_yes_is_a_no() {
-        let asked = |typed: &str| asked(&mut typed.as_bytes()).unwrap();
-        assert!(asked("y\n") && asked("Yes\n"));
-        assert!(!asked("") && !asked("\n") && !asked("n\n") && !asked("yess\n"));
     }
 }

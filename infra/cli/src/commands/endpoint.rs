@@ -1,14 +1,15 @@
 //! `collana endpoint list|show|remove`
 
+use super::consent::Consent;
+use super::one::One;
 use crate::arguments::At;
 use crate::failure::{Exit, Failure};
-use crate::output::{Out, indented};
+use crate::output::Out;
 use crate::show;
 use crate::target::{self, Target};
 use app::ports::settings::{Configure, Endpoint as Settings};
 use clap::{Args, Subcommand};
 use domain::id::{EndpointName, SpaceId};
-use runtime::secrets::{Holder, Safe};
 use serde_json::json;
 
 /// See and remove endpoints: where the systems of a space are to be notified. `collana apply` makes and changes them.
@@ -23,11 +24,15 @@ pub enum Endpoint {
 
 impl Endpoint {
     pub async fn run(&self, at: &At, out: Out) -> Result<Exit, Failure> {
-        let target = Target::open(at).await?;
         match self {
-            Self::List(List { space }) => list(&target, *space, out).await,
-            Self::Show(Show { one }) => one.show(&target, out).await,
-            Self::Remove(Remove { one }) => one.remove(&target, out).await,
+            Self::List(List { space }) => list(&Target::open(at).await?, *space, out).await,
+            Self::Show(Show { one }) => show(&Target::open(at).await?, one, out).await,
+            Self::Remove(Remove { one, consent }) => {
+                consent.can_be_had(out, "--yes removes without asking.")?;
+                let target = Target::open(at).await?;
+                let found = find(&target, one).await?;
+                one.remove(&target, found.is_some(), consent, out).await
+            }
         }
     }
 }
@@ -46,29 +51,17 @@ pub struct List {
 #[command(after_help = "Example: collana endpoint show erp --space 1")]
 pub struct Show {
     #[command(flatten)]
-    one: One,
+    one: One<EndpointName>,
 }
 
-/// Remove an endpoint and its credentials.
+/// Remove an endpoint, and its credentials for good.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: collana endpoint remove erp --space 1")]
 pub struct Remove {
     #[command(flatten)]
-    one: One,
-}
-
-#[derive(Debug, Args)]
-struct One {
-    /// The endpoint.
-    #[arg(value_name = "NAME", value_parser = name)]
-    name: EndpointName,
-    /// The space.
-    #[arg(long, value_name = "ID", value_parser = super::space_id)]
-    space: SpaceId,
-}
-
-fn name(text: &str) -> Result<EndpointName, String> {
-    EndpointName::parse(text).ok_or_else(|| "a name has lower case letters, digits and hyphens, at most 40".to_owned())
+    one: One<EndpointName>,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 async fn list(target: &Target, space: SpaceId, out: Out) -> Result<Exit, Failure> {
@@ -79,50 +72,18 @@ async fn list(target: &Target, space: SpaceId, out: Out) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
-impl One {
-    async fn show(&self, target: &Target, out: Out) -> Result<Exit, Failure> {
-        let endpoint = self.find(target).await?.ok_or_else(|| self.missing())?;
-        let names = super::connection::names(target.safe.find(&self.holder()).await.map_err(Failure::new)?);
-        let mut document = show::endpoint(&endpoint);
-        document["credentials"] = names.clone().into();
-        out.result(&document, || {
-            let lines = [
-                format!("kind: {}", endpoint.kind.as_str()),
-                format!("url: {}", show::address(&endpoint.url)),
-                format!("types: {}", if endpoint.types.is_empty() { "all".to_owned() } else { endpoint.types.join(", ") }),
-                format!("acknowledges an import: {}", endpoint.acknowledges_import.as_str()),
-                format!("credentials: {}", names.join(", ")),
-            ];
-            format!("Endpoint {} of space {}\n{}", self.name, self.space, indented(&lines.join("\n")))
-        })?;
-        Ok(Exit::Done)
-    }
+async fn show(target: &Target, one: &One<EndpointName>, out: Out) -> Result<Exit, Failure> {
+    let endpoint = find(target, one).await?.ok_or_else(|| one.missing())?;
+    let lines = vec![
+        format!("kind: {}", endpoint.kind.as_str()),
+        format!("url: {}", show::address(&endpoint.url)),
+        format!("types: {}", if endpoint.types.is_empty() { "all".to_owned() } else { endpoint.types.join(", ") }),
+        format!("acknowledges an import: {}", endpoint.acknowledges_import.as_str()),
+    ];
+    one.show(target, show::endpoint(&endpoint), lines, out).await
+}
 
-    /// The endpoint goes first, then its credentials; what an interrupted removal left is removed too.
-    async fn remove(&self, target: &Target, out: Out) -> Result<Exit, Failure> {
-        let found = self.find(target).await?;
-        let kept = target.safe.find(&self.holder()).await.map_err(Failure::new)?;
-        if found.is_none() && kept.is_none() {
-            return Err(self.missing());
-        }
-        target.store.remove_endpoint(self.space, &self.name).await.map_err(target::table)?;
-        target.safe.remove(&self.holder()).await.map_err(Failure::new)?;
-        let removed = json!({"removed": {"space": self.space.number(), "endpoint": self.name.as_str()}});
-        out.result(&removed, || format!("removed: endpoint {} of space {}", self.name, self.space))?;
-        Ok(Exit::Done)
-    }
-
-    async fn find(&self, target: &Target) -> Result<Option<Settings>, Failure> {
-        let endpoints = target.store.list_endpoints(self.space).await.map_err(target::table)?;
-        Ok(endpoints.into_iter().find(|endpoint| endpoint.name == self.name))
-    }
-
-    fn holder(&self) -> Holder {
-        Holder::Endpoint(self.space, self.name.clone())
-    }
-
-    fn missing(&self) -> Failure {
-        Failure::new(format!("space {} has no endpoint {}", self.space, self.name))
-            .hint(format!("`collana endpoint list --space {}` tells which there are.", self.space))
-    }
+async fn find(target: &Target, one: &One<EndpointName>) -> Result<Option<Settings>, Failure> {
+    let endpoints = target.store.list_endpoints(one.space).await.map_err(target::table)?;
+    Ok(endpoints.into_iter().find(|endpoint| endpoint.name == one.name))
 }

@@ -40,7 +40,7 @@ impl Key {
 ///
 /// A client has at most two live keys: one in use, one to change over to.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: collana key issue --space 1 --client erp --scopes import,read,capture,refund --expires 365d > key.txt")]
+#[command(after_help = "Example: (umask 077; collana key issue --space 1 --client erp --scopes read,capture --expires 365d > key.txt)")]
 pub struct Issue {
     /// The space that the key opens.
     #[arg(long, value_name = "ID", value_parser = super::space_id)]

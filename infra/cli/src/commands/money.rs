@@ -9,6 +9,7 @@ use crate::repeat;
 use app::ports::Source;
 use clap::Args;
 use domain::id::{IdempotencyKey, TransactionId};
+use domain::operation::OperationReason;
 use runtime::system::SystemSource;
 use serde_json::{Map, Value};
 
@@ -31,6 +32,12 @@ pub struct Common {
 
 fn key(text: &str) -> Result<IdempotencyKey, String> {
     IdempotencyKey::parse(text).ok_or_else(|| "a key has 1 to 100 printable ASCII characters".to_owned())
+}
+
+/// Why something is given back or released.
+pub fn reason(text: &str) -> Result<OperationReason, String> {
+    let names = || OperationReason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ");
+    OperationReason::parse(&text.to_uppercase()).ok_or_else(|| format!("one of {}", names()))
 }
 
 impl Common {

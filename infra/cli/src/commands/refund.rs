@@ -22,16 +22,11 @@ pub struct Refund {
     #[arg(long, value_name = "OPERATION", value_parser = super::operation_id)]
     capture: Option<OperationId>,
     /// Why: RETURN, DUPLICATE, FRAUD, GOODWILL or OTHER.
-    #[arg(long, value_parser = reason)]
+    #[arg(long, value_parser = super::money::reason)]
     reason: Option<OperationReason>,
     /// A note for people.
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-}
-
-fn reason(text: &str) -> Result<OperationReason, String> {
-    let names = || OperationReason::ALL.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ");
-    OperationReason::parse(&text.to_uppercase()).ok_or_else(|| format!("one of {}", names()))
 }
 
 impl Refund {

@@ -12,7 +12,7 @@ use domain::id::SpaceId;
 use runtime::system::SystemClock;
 use serde_json::json;
 
-/// See the spaces: tenants, each with its own connections, endpoints and keys.
+/// See the spaces: the customers of the installation, each with its own connections, endpoints and keys.
 #[derive(Debug, Subcommand)]
 pub enum Space {
     List(List),

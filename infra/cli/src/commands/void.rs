@@ -5,6 +5,7 @@ use crate::arguments::At;
 use crate::failure::{Exit, Failure};
 use crate::output::Out;
 use clap::Args;
+use domain::operation::OperationReason;
 use serde_json::Map;
 
 /// Release all that is held and not captured.
@@ -13,10 +14,14 @@ use serde_json::Map;
 pub struct Void {
     #[command(flatten)]
     common: Common,
+    /// Why: RETURN, DUPLICATE, FRAUD, GOODWILL or OTHER.
+    #[arg(long, value_parser = super::money::reason)]
+    reason: Option<OperationReason>,
 }
 
 impl Void {
     pub async fn run(&self, at: &At, out: Out) -> Result<Exit, Failure> {
-        self.common.send(at, out, "voids", Map::new()).await
+        let reason = self.reason.map(|reason| ("reason".to_owned(), reason.as_str().into()));
+        self.common.send(at, out, "voids", Map::from_iter(reason)).await
     }
 }

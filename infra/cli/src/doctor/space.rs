@@ -12,7 +12,7 @@ use app::ports::{Clock, Reading};
 use domain::Timestamp;
 use domain::time::Span;
 use psp::{Account, id_of_no_payment};
-use runtime::secrets::{Credentials, Holder, Safe};
+use runtime::secrets::{Credentials, Holder, KeepCredentials};
 use runtime::system::SystemClock;
 
 /// A key that ends sooner than this is told.
@@ -44,7 +44,7 @@ async fn examine_connection(at: &At, target: &Target, connection: &Connection, r
     let subject = format!("connection {name} of space {space}");
     let again = at.command("apply -f FILE.toml");
     let holder = Holder::Connection(*space, name.clone());
-    let credentials = match target.safe.find(&holder).await {
+    let credentials = match target.credentials.find(&holder).await {
         Ok(Some(credentials)) => credentials,
         Ok(None) if target.is_folder() => Credentials::new(),
         Ok(None) => {
@@ -119,7 +119,7 @@ fn keys(at: &At, space: &Space, keys: &[ApiKey], now: Timestamp, report: &mut Re
         }
     }
     if !live.is_empty() {
-        report.fine(format!("space {}", space.id), format!("{} live keys", live.len()));
+        report.fine(format!("space {}", space.id), format!("live keys: {}", live.len()));
     }
 }
 
@@ -127,10 +127,10 @@ fn examine_waiting(space: &Space, waiting: &[Timestamp], now: Timestamp, report:
     let subject = format!("space {}", space.id);
     let late: Vec<_> = waiting.iter().filter(|due| due.plus(TOO_LONG) < now).collect();
     match late.first() {
-        None => report.fine(subject, format!("{} operations, imports or webhooks wait, none of them for too long", waiting.len())),
+        None => report.fine(subject, format!("waiting to be settled: {}, none of it for too long", waiting.len())),
         Some(first) => {
             let since = time_text::write(**first).unwrap_or_default();
-            let text = format!("{} operations, imports or webhooks were to be settled long ago, the first on {since}", late.len());
+            let text = format!("waiting to be settled for too long: {}, the first since {since}", late.len());
             report.problem(subject, text, "collana tx list --all   # then, for each that is open: collana tx show ID");
         }
     }

@@ -22,7 +22,7 @@ pub async fn steps(target: &Target, space: &Space, extent: Extent) -> Result<Vec
     let change = if extent.prune { Change::Removed } else { Change::Stays };
     steps.extend(unnamed.map(|known| Step {
         space: space.id,
-        thing: Thing::ConnectionName(known.name.clone()),
+        thing: Thing::Unnamed(Holder::Connection(space.id, known.name.clone())),
         change,
         lines: Vec::new(),
     }));

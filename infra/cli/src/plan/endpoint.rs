@@ -20,7 +20,12 @@ pub async fn steps(target: &Target, space: &Space, extent: Extent) -> Result<Vec
     }
     let unnamed = known.iter().filter(|known| space.endpoints.iter().all(|named| named.name != known.name));
     let change = if extent.prune { Change::Removed } else { Change::Stays };
-    steps.extend(unnamed.map(|known| Step { space: space.id, thing: Thing::EndpointName(known.name.clone()), change, lines: Vec::new() }));
+    steps.extend(unnamed.map(|known| Step {
+        space: space.id,
+        thing: Thing::Unnamed(Holder::Endpoint(space.id, known.name.clone())),
+        change,
+        lines: Vec::new(),
+    }));
     Ok(steps)
 }
 

@@ -14,10 +14,11 @@ pub use secrets::refuse_literals;
 
 use crate::failure::Failure;
 use crate::output::clean;
+use crate::show;
 use crate::target::{self, Target};
 use app::ports::settings::{ApiKey, Configure, Connection, Endpoint, Space};
-use domain::id::{ConnectionName, EndpointName, SpaceId};
-use runtime::secrets::Credentials;
+use domain::id::SpaceId;
+use runtime::secrets::{Credentials, Holder};
 use runtime::settings_file::{self, SettingsFile};
 use serde_json::{Value, json};
 
@@ -58,9 +59,9 @@ pub enum Thing {
     Space(Space),
     /// The credentials are there where they change.
     Connection(Connection, Option<Credentials>),
-    ConnectionName(ConnectionName),
     Endpoint(Endpoint, Option<Credentials>),
-    EndpointName(EndpointName),
+    /// A connection or an endpoint that is there, and not in the file.
+    Unnamed(Holder),
     Key(ApiKey),
 }
 
@@ -128,7 +129,7 @@ pub async fn draw(target: &Target, file: &SettingsFile, extent: Extent) -> Resul
         steps.extend(endpoint::steps(target, space, extent).await?);
         steps.extend(key::steps(target, space).await?);
         if steps.iter().skip(before).any(|step| step.change == Change::Removed) {
-            crate::commands::connection::nothing_waits(target, space.id).await?;
+            target.nothing_waits(space.id).await?;
         }
     }
     Ok(Plan { steps })
@@ -191,8 +192,9 @@ impl Thing {
     fn kind(&self) -> &'static str {
         match self {
             Self::Space(_) => "space",
-            Self::Connection(..) | Self::ConnectionName(_) => "connection",
-            Self::Endpoint(..) | Self::EndpointName(_) => "endpoint",
+            Self::Connection(..) => "connection",
+            Self::Endpoint(..) => "endpoint",
+            Self::Unnamed(holder) => show::name(holder).0,
             Self::Key(_) => "key",
         }
     }
@@ -201,9 +203,8 @@ impl Thing {
         match self {
             Self::Space(space) => space.id.to_string(),
             Self::Connection(connection, _) => connection.name.to_string(),
-            Self::ConnectionName(name) => name.to_string(),
             Self::Endpoint(endpoint, _) => endpoint.name.to_string(),
-            Self::EndpointName(name) => name.to_string(),
+            Self::Unnamed(holder) => show::name(holder).1.to_owned(),
             Self::Key(key) => key.id.clone(),
         }
     }

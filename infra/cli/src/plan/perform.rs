@@ -5,7 +5,7 @@ use super::{Plan, Step, Thing};
 use crate::failure::Failure;
 use crate::target::{self, Target};
 use app::ports::settings::Configure;
-use runtime::secrets::{Credentials, Holder, Safe};
+use runtime::secrets::{Credentials, Holder, KeepCredentials};
 
 pub async fn perform(target: &Target, plan: &Plan) -> Result<(), Failure> {
     for step in plan.steps.iter().filter(|step| step.change.is_one()) {
@@ -27,26 +27,19 @@ async fn perform_step(target: &Target, step: &Step) -> Result<(), Failure> {
             keep(target, &holder, credentials.as_ref()).await?;
             target.store.put_connection(connection).await.map_err(target::table)
         }
-        Thing::ConnectionName(name) => {
-            target.store.remove_connection(*space, name).await.map_err(target::table)?;
-            target.safe.remove(&Holder::Connection(*space, name.clone())).await.map_err(Failure::new)
-        }
         Thing::Endpoint(endpoint, credentials) => {
             let holder = Holder::Endpoint(*space, endpoint.name.clone());
             keep(target, &holder, credentials.as_ref()).await?;
             target.store.put_endpoint(endpoint).await.map_err(target::table)
         }
-        Thing::EndpointName(name) => {
-            target.store.remove_endpoint(*space, name).await.map_err(target::table)?;
-            target.safe.remove(&Holder::Endpoint(*space, name.clone())).await.map_err(Failure::new)
-        }
+        Thing::Unnamed(holder) => target.remove(holder).await,
         Thing::Key(key) => target.store.put_key(key).await.map_err(target::table),
     }
 }
 
 async fn keep(target: &Target, holder: &Holder, credentials: Option<&Credentials>) -> Result<(), Failure> {
     match credentials {
-        Some(credentials) => target.safe.put(holder, credentials).await.map_err(Failure::new),
+        Some(credentials) => target.credentials.put(holder, credentials).await.map_err(Failure::new),
         None => Ok(()),
     }
 }

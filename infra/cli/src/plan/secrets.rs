@@ -5,7 +5,7 @@ use crate::aws;
 use crate::failure::Failure;
 use crate::target::Target;
 use psp::Secret;
-use runtime::secrets::{Credentials, Holder, Safe};
+use runtime::secrets::{Credentials, Holder, KeepCredentials};
 use runtime::settings_file::{SecretText, SettingsFile};
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ pub async fn resolve_one(target: &Target, text: &SecretText) -> Result<Secret, S
 }
 
 pub async fn kept(target: &Target, holder: &Holder) -> Result<Option<Credentials>, Failure> {
-    target.safe.find(holder).await.map_err(Failure::new)
+    target.credentials.find(holder).await.map_err(Failure::new)
 }
 
 const WEBHOOK_SECRET: &str = "webhookSecret";

@@ -91,7 +91,8 @@ fn a_plan_that_is_only_shown_changes_nothing() {
 fn nobody_is_asked_without_a_terminal() {
     let folder = folder("apply-asks");
     let config = file(&folder, "a.toml", &stripe("a"));
-    tool(&folder.join("data")).run(&["apply", "-f", &config]).ends(2).tells("--yes");
+    tool(&folder.join("data")).run(&["apply", "-f", &config]).ends(2).tells("this is no terminal").tells("--yes");
+    tool(&folder.join("data")).run(&["--json", "apply", "-f", &config]).ends(2).tells("with --json nobody is asked");
     assert!(!folder.join("data").exists());
 }
 
@@ -205,7 +206,7 @@ async fn nothing_is_removed_while_an_operation_is_open() {
 
     let sandbox_alone = file(&folder, "b.toml", SANDBOX);
     tool.run(&["apply", "-f", &sandbox_alone, "--yes", "--prune"]).ends(1).tells("not settled");
-    tool.run(&["connection", "remove", "sandbox", "--space", "1"]).ends(1).tells("not settled");
+    tool.run(&["connection", "remove", "sandbox", "--space", "1", "--yes"]).ends(1).tells("that are not settled: ");
     assert_eq!(tool.json(&["connection", "list", "--space", "1"])["connections"].as_array().unwrap().len(), 2);
     tool.run(&["apply", "-f", &sandbox_alone, "--yes"]).ends(0);
 }
@@ -224,9 +225,9 @@ async fn a_stack_gets_settings_into_its_table_and_credentials_into_its_parameter
     assert_eq!(aws.parameter("/collana/ci/1/stripe"), Some(expected));
     let shown = tool.json(&["connection", "show", "stripe", "--space", "1"]);
     assert_eq!(shown["credentials"], json!(["secretKey", "webhookSecret"]));
-    tool.run(&["connection", "remove", "stripe", "--space", "1"]).ends(0);
+    tool.run(&["connection", "remove", "stripe", "--space", "1", "--yes"]).ends(0);
     assert_eq!(aws.parameter("/collana/ci/1/stripe"), None);
-    tool.run(&["connection", "remove", "stripe", "--space", "1"]).ends(1).tells("has no connection stripe");
+    tool.run(&["connection", "remove", "stripe", "--space", "1", "--yes"]).ends(1).tells("has no connection stripe");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,9 +254,9 @@ async fn a_connection_never_stands_without_its_credentials() {
     assert_eq!(connections(), 1);
 
     aws.forbid("DeleteParameter");
-    tool.run(&["connection", "remove", "stripe", "--space", "1"]).ends(1).tells("AccessDeniedException");
+    tool.run(&["connection", "remove", "stripe", "--space", "1", "--yes"]).ends(1).tells("AccessDeniedException");
     assert_eq!((connections(), aws.parameter("/collana/ci/1/stripe").is_some()), (0, true));
     aws.allow_all();
-    tool.run(&["connection", "remove", "stripe", "--space", "1"]).ends(0);
+    tool.run(&["connection", "remove", "stripe", "--space", "1", "--yes"]).ends(0);
     assert_eq!(aws.parameter("/collana/ci/1/stripe"), None);
 }

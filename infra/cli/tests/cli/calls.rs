@@ -55,7 +55,10 @@ async fn a_payment_goes_its_whole_way() {
     let raw = tool.run(&["--json", "tx", "show", &transaction]).ends(0);
     assert!(raw.out.contains("\"captured\":20.00"), "digits stay as they were sent: {}", raw.out);
 
-    tool.run(&["void", &transaction, "--reference", "SO-1"]).ends(0).says("SUCCESSFUL 29.90 EUR");
+    tool.run(&["void", &transaction, "--reason", "bored"]).ends(2).tells("one of RETURN, DUPLICATE, FRAUD, GOODWILL, OTHER");
+    tool.run(&["void", &transaction, "--reference", "SO-1", "--reason", "fraud"]).ends(0).says("SUCCESSFUL 29.90 EUR");
+    let void = &tool.json(&["tx", "show", &transaction])["voids"][0];
+    assert_eq!((&void["reason"], &void["merchantReference"]), (&"FRAUD".into(), &"SO-1".into()));
     tool.run(&["status", &transaction]).ends(0).says("released           29.90");
 }
 

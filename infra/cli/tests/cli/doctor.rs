@@ -43,7 +43,7 @@ async fn a_healthy_stack_is_said_to_be_so() {
         .says("arn:aws:iam::000000000000:user/operator in eu-central-1")
         .says(&format!("{TABLE} is reached and has its form"))
         .says("sandbox answers, and takes the credentials")
-        .says("1 live keys")
+        .says("live keys: 1")
         .says("AllowLoopback")
         .says("Problems: 0. Warnings: 1.");
     let document = tool.json(&["doctor"]);
@@ -116,11 +116,9 @@ async fn a_live_key_on_a_test_connection_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_for_too_long_is_named() {
     let (aws, _server, tool) = configured("doctor-waiting", SECRET_KEY).await;
-    tool.run(&["doctor"]).ends(0).says("0 operations, imports or webhooks wait");
+    tool.run(&["doctor"]).ends(0).says("waiting to be settled: 0");
     aws.make_due(1_767_225_600_000);
-    tool.run(&["doctor"])
-        .ends(3)
-        .says("1 operations, imports or webhooks were to be settled long ago, the first on 2026-01-01T00:00:00.000Z");
+    tool.run(&["doctor"]).ends(3).says("waiting to be settled for too long: 1, the first since 2026-01-01T00:00:00.000Z");
 }
 
 #[tokio::test(flavor = "multi_thread")]

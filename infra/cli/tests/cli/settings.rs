@@ -43,13 +43,17 @@ fn what_is_configured_is_listed_and_shown() {
     tool.run(&["connection", "show", "sandbox", "--space", "1"]).ends(0).says("psp: sandbox");
     tool.run(&["endpoint", "list", "--space", "1"]).ends(0).says("business-central");
     tool.run(&["endpoint", "show", "erp", "--space", "1"]).ends(0).says("acknowledges an import: on-2xx").says("credentials: secret");
-    tool.run(&["endpoint", "remove", "erp", "--space", "1"]).ends(0).says("removed: endpoint erp");
-    tool.run(&["endpoint", "remove", "erp", "--space", "1"]).ends(1).tells("has no endpoint erp");
+    tool.run(&["endpoint", "remove", "erp", "--space", "1"]).ends(2).tells("nobody can be asked").tells("--yes");
+    tool.run(&["endpoint", "remove", "erp", "--space", "1", "--yes"]).ends(0).says("removed: endpoint erp");
+    tool.run(&["endpoint", "remove", "erp", "--space", "1", "--yes"]).ends(1).tells("has no endpoint erp");
     assert!(!std::fs::read_to_string(folder.join("other/credentials.json")).unwrap().contains("canary5ecret"));
     for missing in [&["space", "show", "3"][..], &["connection", "list", "--space", "3"], &["key", "list", "--space", "3"]] {
         tool.run(missing).ends(1).tells("there is no space 3");
     }
     tool.run(&["connection", "show", "none", "--space", "1"]).ends(1).tells("has no connection none");
+    tool.run(&["connection", "remove", "sandbox", "--space", "1"]).ends(2).tells("nobody can be asked").tells("--yes");
+    tool.run(&["connection", "show", "sandbox", "--space", "1"]).ends(0);
+    tool.run(&["connection", "remove", "sandbox", "--space", "1", "--yes"]).ends(0).says("removed: connection sandbox of space 1");
 }
 
 #[test]
