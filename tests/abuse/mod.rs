@@ -114,6 +114,22 @@
 //! | a leap second | `limits::a_leap_second_does_no_harm` |
 //! | secrets and texts in the log | `logs::neither_secrets_nor_what_callers_write_get_into_the_log` |
 //! | secrets, card numbers and addresses anywhere | `canaries::canaries_are_found_where_they_belong_and_nowhere_else` |
+//! | lines that are not the amount | `amounts::lines_that_do_not_add_up_are_refused` |
+//! | `null` for an amount | `amounts::no_amount_at_all_is_not_null` |
+//! | an amount in the address | `access::an_amount_in_the_address_does_not_capture_everything` |
+//! | a body under another content type | `bodies::a_body_counts_whatever_it_is_called` |
+//! | a wish to wait that is none | `headers::a_wish_to_wait_that_is_none_is_no_reason_to_wait` |
+//! | references and notes without end | `limits::references_and_notes_have_their_limits` |
+//! | a trace that is none | `logs::a_trace_is_passed_on_if_it_is_one` |
+//! | wrong credentials at the PSP | `psp_answers::wrong_credentials_are_a_refusal_that_tells_nothing_of_them` |
+//! | a command for a payment that was not adopted | `states::a_payment_that_was_not_adopted_takes_no_commands` |
+//! | a person is to decide | `states::who_is_held_back_by_what_a_person_has_to_decide_is_not_told_when_to_come_back` |
+//! | an ERP that asks at its usual pace | `rate::an_erp_at_its_usual_pace_is_never_held_up` |
+//! | a webhook in another way | `webhooks::a_body_that_the_gateway_takes_for_binary_is_verified_over_its_bytes` |
+//! |  | `webhooks::only_a_post_is_a_webhook` |
+//! |  | `webhooks::no_browser_is_told_that_it_may_send_webhooks` |
+//! | an event id of any form | `webhooks::an_event_id_of_any_form_is_only_an_id` |
+//! | an import failed | `webhooks::a_webhook_about_a_payment_whose_import_failed_is_taken_and_counts_after_the_next_import` |
 
 mod access;
 mod amounts;
