@@ -167,7 +167,9 @@ async fn a_key_is_no_number_of_a_card() {
         for key in ["4111111111111111", "\"4111 1111 1111 1111\"", "INV 5555-5555-5555-4444"] {
             let answer = api.command(&format!("{transaction}/{kind}"), key, &json!({})).await.expect_problem(422, "card-data-not-allowed");
             assert_eq!(answer.text("/errors/0/pointer"), "Idempotency-Key", "{answer}");
-            assert!(!answer.text.contains("1111") && !answer.text.contains("5555"), "{answer}");
+            for part in ["11111111", "1111 1111", "5555-5555"] {
+                assert!(!answer.text.contains(part), "{answer}");
+            }
         }
     }
     nothing_was_called(&api, &payment).await;
