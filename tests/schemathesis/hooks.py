@@ -28,6 +28,14 @@ def map_case(context, case):
 
 
 @schemathesis.hook
+def before_call(context, case, kwargs):
+    """A number that it takes from an answer and tries as a header goes out as text, as every header does."""
+    for name, value in list((case.headers or {}).items()):
+        if not isinstance(value, (str, bytes)):
+            case.headers[name] = str(value)
+
+
+@schemathesis.hook
 def filter_failure(context, failure, case, response):
     """What schemathesis expects otherwise.
 
