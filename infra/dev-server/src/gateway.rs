@@ -3,7 +3,7 @@
 //!
 //! What the gateway answers by itself is copied: 401 without `Authorization`, 404 for an unknown route, 413.
 
-use crate::local::Local;
+use crate::connections::LocalConnections;
 use api::routes::{ROUTES, Route};
 use api::{Response, endpoints};
 use app::ports::{Clock, Source};
@@ -26,10 +26,10 @@ use std::sync::Arc;
 /// What API Gateway lets through.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-type Shared = Arc<System<Local, Local>>;
+type Shared = Arc<System<LocalConnections, LocalConnections>>;
 
 /// All routes of the product, and 404 for the rest.
-pub fn router(system: System<Local, Local>) -> Router {
+pub fn router(system: System<LocalConnections, LocalConnections>) -> Router {
     let paths: BTreeSet<_> = ROUTES.iter().map(|route| route.path).collect();
     let routed = paths.into_iter().fold(Router::new(), |router, path| {
         let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| async move {

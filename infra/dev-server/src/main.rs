@@ -3,8 +3,8 @@
 //! What runs here is what runs on AWS: the gateway hands the same events to the same endpoint functions, the key is checked
 //! by the authorizer's own code, and the store speaks through the real AWS SDK.
 
+mod connections;
 mod gateway;
-mod local;
 mod options;
 mod ready;
 mod reference;

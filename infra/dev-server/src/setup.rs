@@ -1,7 +1,7 @@
 //! Puts the system together: table, sandbox, spaces with their keys and connections.
 
+use crate::connections::{LocalConnections, SANDBOX, sandbox_credentials};
 use crate::gateway;
-use crate::local::{Local, SANDBOX, sandbox_credentials};
 use crate::options::Options;
 use crate::ready::Ready;
 use crate::{reference, watch};
@@ -65,7 +65,7 @@ pub async fn system(options: &Options, url: &str) -> Result<System, Box<dyn Erro
         file => file,
     };
     let kept = data.as_ref().map(|data| CredentialsFile::new(data.credentials()));
-    let mut local = Local::new(store.clone(), &sandbox_url, kept);
+    let mut local = LocalConnections::new(store.clone(), &sandbox_url, kept);
     let mut keys = HashMap::new();
     // Spaces and connections in the order of the file; those that only the table knows come after them.
     let (mut spaces, mut named) = (Vec::new(), Vec::new());
@@ -113,7 +113,7 @@ fn stored<T>(result: Result<T, app::ports::store::StoreError>) -> Result<T, Stri
 }
 
 /// Stores what the settings file says about a space, and answers with the first key that it names.
-async fn apply(store: &Store, local: &mut Local, space: Space) -> Result<Option<String>, Box<dyn Error>> {
+async fn apply(store: &Store, local: &mut LocalConnections, space: Space) -> Result<Option<String>, Box<dyn Error>> {
     let Space { id, name, keys, connections, endpoints } = space;
     stored(store.put_space(&app::ports::settings::Space { id, name }).await)?;
     let mut first = None;
@@ -171,7 +171,7 @@ async fn own_key(store: &Store, space: SpaceId, data: Option<&DataFolder>) -> Re
 }
 
 /// Settings that no PSP understands are said at the start instead of at the first payment.
-async fn check(local: &Local, connection: &Connection) -> Result<(), String> {
+async fn check(local: &LocalConnections, connection: &Connection) -> Result<(), String> {
     let (settings, credentials) = local.complete(connection).await?;
     let account = psp::Account { settings, credentials, allow_loopback: true };
     let http = psp::http_client().map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use domain::time::Span;
 pub const TARGET: &str = "metric";
 
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $name:ident: $unit:ident, $kept:ident;)+) => {
+    ($($(#[$doc:meta])* $name:ident: $unit:ident, $dimensions:ident;)+) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Metric { $($(#[$doc])* $name),+ }
 
@@ -29,8 +29,8 @@ macro_rules! metrics {
                 match self { $(Self::$name => Unit::$unit),+ }
             }
 
-            pub const fn kept(self) -> Kept {
-                match self { $(Self::$name => Kept::$kept),+ }
+            pub const fn dimensions(self) -> Dimensions {
+                match self { $(Self::$name => Dimensions::$dimensions),+ }
             }
         }
     };
@@ -38,27 +38,27 @@ macro_rules! metrics {
 
 metrics! {
     /// Operations that became SUCCESSFUL.
-    OperationsSettled: Count, Together;
+    OperationsSettled: Count, Stage;
     /// Operations that became FAILED.
-    OperationsFailed: Count, Together;
+    OperationsFailed: Count, Stage;
     /// Operations that became UNKNOWN or MANUAL_CHECK, or whose outcome could not be stored.
-    OperationsInDoubt: Count, Together;
+    OperationsInDoubt: Count, Stage;
     /// How long a PSP took to answer.
-    PspCallMillis: Milliseconds, ByPsp;
+    PspCallMillis: Milliseconds, StageAndPsp;
     /// Calls of a PSP without an answer that says what happened.
-    PspCallsFailed: Count, ByPsp;
+    PspCallsFailed: Count, StageAndPsp;
     /// Webhooks to a connection of ours that its PSP did not sign.
-    WebhooksUnverifiable: Count, Together;
+    WebhooksUnverifiable: Count, Stage;
     /// Webhooks of payments that are not imported.
-    WebhooksParked: Count, Together;
+    WebhooksParked: Count, Stage;
     /// Requests that were answered 429.
-    RequestsRefusedByRate: Count, Together;
+    RequestsRefusedByRate: Count, Stage;
     /// Lines of the log of level ERROR: each is something that a person has to look at.
-    InternalErrors: Count, Together;
+    InternalErrors: Count, Stage;
     /// How long that has been waiting which is due first.
-    OldestDueSeconds: Seconds, Together;
+    OldestDueSeconds: Seconds, Stage;
     /// How much is due, as far as it was counted.
-    DueItems: Count, Together;
+    DueItems: Count, Stage;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,19 +68,19 @@ pub enum Unit {
     Seconds,
 }
 
-/// Whether a metric is one of the installation, or one for each PSP, which each have to be paid.
+/// By what a metric is told apart: each value of a dimension is a metric of its own, which has to be paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    Together,
-    ByPsp,
+pub enum Dimensions {
+    Stage,
+    StageAndPsp,
 }
 
-/// One more of what is kept together.
+/// One more of a metric that no PSP is named with.
 pub fn count(metric: Metric) {
     record(metric, 1);
 }
 
-/// A number of what is kept together.
+/// A number of a metric that no PSP is named with.
 pub fn record(metric: Metric, value: i64) {
     tracing::info!(target: TARGET, metric = metric.name(), value);
 }

@@ -1,11 +1,10 @@
 //! `POST /v1/transactions/import`
 
-use super::{Psps, capabilities_of, etag, merchant_reference};
+use super::{capabilities_of, etag, merchant_reference};
 use crate::edge::Edge;
 use crate::json::{Object, Value};
 use crate::request::{Request, Response};
 use crate::{properties, view};
-use app::authorize::Caller;
 use app::ports::limits::Limits;
 use app::ports::store::{ImportStore, StatusStore};
 use app::ports::{Clock, Connections, Ports, Source};
@@ -25,25 +24,18 @@ where
     K: Clock,
     R: Source,
 {
-    edge.serve(request, "import", |caller, _| import(ports, edge.psps, request, caller)).await
-}
-
-async fn import<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
-where
-    S: ImportStore + StatusStore,
-    C: Connections,
-    K: Clock,
-    R: Source,
-{
-    let command = read(&request.body)?;
-    let answer = app::import::import(ports, caller.space, &command).await?;
-    let transaction = answer.whole.head.transaction();
-    let body = view::whole(&answer.whole, capabilities_of(psps, transaction)?)?;
-    let response = Response::json(if answer.is_new { 201 } else { 200 }, &body).with("etag", etag(transaction.version()));
-    Ok(match answer.is_new {
-        true => response.with("location", format!("/v1/transactions/{}", transaction.facts().id)),
-        false => response,
+    edge.serve(request, "import", |caller, _| async move {
+        let command = read(&request.body)?;
+        let answer = app::import::import(ports, caller.space, &command).await?;
+        let transaction = answer.whole.head.transaction();
+        let body = view::whole(&answer.whole, capabilities_of(edge.psps, transaction)?)?;
+        let response = Response::json(if answer.is_new { 201 } else { 200 }, &body).with("etag", etag(transaction.version()));
+        Ok(match answer.is_new {
+            true => response.with("location", format!("/v1/transactions/{}", transaction.facts().id)),
+            false => response,
+        })
     })
+    .await
 }
 
 fn read(body: &[u8]) -> Result<ImportCommand, Refusal> {

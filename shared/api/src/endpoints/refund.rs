@@ -1,10 +1,9 @@
 //! `POST /v1/transactions/{id}/refunds`
 
-use super::{Psps, answer_operation, line_items, merchant_reference, money_request, version};
+use super::{answer_operation, line_items, merchant_reference, money_request, version};
 use crate::edge::Edge;
 use crate::json::{Object, Value, one_of};
 use crate::request::{Request, Response};
-use app::authorize::Caller;
 use app::ports::limits::Limits;
 use app::ports::store::CommandStore;
 use app::ports::{Clock, Connections, Ports, Source};
@@ -24,19 +23,12 @@ where
     K: Clock,
     R: Source,
 {
-    edge.serve(request, "refund", |caller, _| refund(ports, edge.psps, request, caller)).await
-}
-
-async fn refund<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
-where
-    S: CommandStore,
-    C: Connections,
-    K: Clock,
-    R: Source,
-{
-    let (asked, command) = money_request(request, caller, read)?;
-    let answer = app::refund::refund(ports, &asked, &command).await?;
-    answer_operation(&answer, psps, "refunds")
+    edge.serve(request, "refund", |caller, _| async move {
+        let (asked, command) = money_request(request, caller, read)?;
+        let answer = app::refund::refund(ports, &asked, &command).await?;
+        answer_operation(&answer, edge.psps, "refunds")
+    })
+    .await
 }
 
 fn read(body: &[u8]) -> Result<(RefundCommand, Option<u64>), Refusal> {

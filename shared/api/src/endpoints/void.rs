@@ -1,10 +1,9 @@
 //! `POST /v1/transactions/{id}/voids`
 
-use super::{Psps, answer_operation, merchant_reference, money_request, version};
+use super::{answer_operation, merchant_reference, money_request, version};
 use crate::edge::Edge;
 use crate::json::{Object, one_of};
 use crate::request::{Request, Response};
-use app::authorize::Caller;
 use app::ports::limits::Limits;
 use app::ports::store::CommandStore;
 use app::ports::{Clock, Connections, Ports, Source};
@@ -23,19 +22,12 @@ where
     K: Clock,
     R: Source,
 {
-    edge.serve(request, "void", |caller, _| void(ports, edge.psps, request, caller)).await
-}
-
-async fn void<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psps: Psps<'_>, request: &Request, caller: Caller) -> Result<Response, Refusal>
-where
-    S: CommandStore,
-    C: Connections,
-    K: Clock,
-    R: Source,
-{
-    let (asked, command) = money_request(request, caller, read)?;
-    let answer = app::void::void(ports, &asked, &command).await?;
-    answer_operation(&answer, psps, "voids")
+    edge.serve(request, "void", |caller, _| async move {
+        let (asked, command) = money_request(request, caller, read)?;
+        let answer = app::void::void(ports, &asked, &command).await?;
+        answer_operation(&answer, edge.psps, "voids")
+    })
+    .await
 }
 
 fn read(body: &[u8]) -> Result<(VoidCommand, Option<u64>), Refusal> {

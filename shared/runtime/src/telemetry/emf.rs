@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use app::metric::{Kept, Metric, Unit};
+use app::metric::{Dimensions, Metric, Unit};
 use domain::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -15,9 +15,9 @@ const PSP: &str = "Psp";
 
 /// What a metric is kept apart by.
 pub const fn dimensions(metric: Metric) -> &'static [&'static str] {
-    match metric.kept() {
-        Kept::Together => &[STAGE],
-        Kept::ByPsp => &[STAGE, PSP],
+    match metric.dimensions() {
+        Dimensions::Stage => &[STAGE],
+        Dimensions::StageAndPsp => &[STAGE, PSP],
     }
 }
 

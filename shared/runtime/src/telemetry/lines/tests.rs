@@ -4,7 +4,7 @@
 use super::super::{emf, targets};
 use super::*;
 use app::due;
-use app::metric::{Kept, TARGET};
+use app::metric::{Dimensions, TARGET};
 use app::ports::store::{Due, DueStore, StoreError};
 use domain::OperationState;
 use domain::time::{Span, Timestamp};
@@ -52,14 +52,14 @@ fn an_invocation_and_a_request_are_told_apart() {
 #[test]
 fn each_metric_is_one_line_that_cloudwatch_counts() {
     for metric in Metric::ALL {
-        let written = lines("info", || match metric.kept() {
-            Kept::Together => metric::record(*metric, 17),
-            Kept::ByPsp => tracing::info!(target: TARGET, metric = metric.name(), value = 17, psp = "stripe"),
+        let written = lines("info", || match metric.dimensions() {
+            Dimensions::Stage => metric::record(*metric, 17),
+            Dimensions::StageAndPsp => tracing::info!(target: TARGET, metric = metric.name(), value = 17, psp = "stripe"),
         });
         let [line] = written.as_slice() else { panic!("{metric:?}: {written:?}") };
         assert_eq!(check(line), [(metric.name().to_owned(), 17)], "{line}");
         assert_eq!(line["Stage"], "prod");
-        assert_eq!(line["Psp"].as_str(), (metric.kept() == Kept::ByPsp).then_some("stripe"));
+        assert_eq!(line["Psp"].as_str(), (metric.dimensions() == Dimensions::StageAndPsp).then_some("stripe"));
         assert!(line.get("level").is_none() && line.get("message").is_none(), "a number is no line of the log: {line}");
     }
 }

@@ -15,7 +15,7 @@ use store_dynamodb::Store;
 pub const SANDBOX: &str = "sandbox";
 
 #[derive(Clone)]
-pub struct Local {
+pub struct LocalConnections {
     store: Store,
     sandbox_url: String,
     /// From the settings file; they live as long as the process.
@@ -23,7 +23,7 @@ pub struct Local {
     kept: Option<CredentialsFile>,
 }
 
-impl Local {
+impl LocalConnections {
     pub fn new(store: Store, sandbox_url: &str, kept: Option<CredentialsFile>) -> Self {
         Self { store, sandbox_url: sandbox_url.to_owned(), given: HashMap::new(), kept }
     }
@@ -51,7 +51,7 @@ impl Local {
     }
 }
 
-impl ConnectionSettings for Local {
+impl ConnectionSettings for LocalConnections {
     async fn find_connection(&self, space: SpaceId, name: &ConnectionName) -> Result<Option<Connection>, StoreError> {
         let Some(connection) = self.store.find_connection(space, name).await? else { return Ok(None) };
         let (settings, _) = self.complete(&connection).await.map_err(StoreError::Unavailable)?;
@@ -59,7 +59,7 @@ impl ConnectionSettings for Local {
     }
 }
 
-impl ReadCredentials for Local {
+impl ReadCredentials for LocalConnections {
     async fn credentials(&self, space: SpaceId, name: &ConnectionName) -> Result<Credentials, String> {
         let connection = self.store.find_connection(space, name).await.map_err(|error| format!("{error:?}"))?;
         let connection = connection.ok_or_else(|| format!("space {space} has no connection {name}"))?;
