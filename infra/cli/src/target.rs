@@ -127,7 +127,7 @@ pub fn takes_literals(at: &At) -> bool {
 
 /// An address on this machine.
 pub fn is_here(url: &str) -> bool {
-    reqwest::Url::parse(url).is_ok_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost")))
+    reqwest::Url::parse(url).is_ok_and(|url| psp::is_loopback(&url))
 }
 
 /// The table could not be read or written.

@@ -104,6 +104,11 @@ impl Fields {
     }
 }
 
+/// Whether a URL leads to this machine, where nobody else can listen in.
+pub fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"))
+}
+
 /// `settings.baseUrl` without the part that says where it stands.
 fn setting(name: &'static str) -> &'static str {
     name.split_once('.').map_or(name, |(_, name)| name)
@@ -116,10 +121,9 @@ pub(crate) struct BaseUrl(Url);
 impl BaseUrl {
     fn parse(text: &str, allow_loopback: bool) -> Result<Self, &'static str> {
         let url = Url::parse(text).map_err(|_| "is not a URL")?;
-        let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback && allow_loopback => {}
+            "http" if is_loopback(&url) && allow_loopback => {}
             _ => return Err("is not https"),
         }
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {

@@ -11,7 +11,7 @@ mod signature;
 mod stripe;
 mod transport;
 
-pub use account::{Account, ConfigError, Secret};
+pub use account::{Account, ConfigError, Secret, is_loopback};
 pub use transport::http_client;
 
 use app::ports::Psp;
