@@ -208,9 +208,8 @@ def webhook(caller):
             break
         time.sleep(0.1)
     check(state == "AUTHORIZED", f"after its webhook the transaction is {state}")
-    key = {"pk": {"S": f"S#{installation.SPACE}#W#{installation.CONNECTION}#{event}"}, "sk": {"S": "INBOX"}}
     table = caller.installed.stack.client("dynamodb")
-    item = table.get_item(TableName=caller.installed.stack.table, Key=key)["Item"]
+    item = table.get_item(TableName=caller.installed.stack.table, Key=inbox(event))["Item"]
     check("processedOn" in item and "due" not in item, "the webhook is stored and waits")
     caller.webhook("payment.authorized", payment, event)
     # Nobody has imported this one: its webhook is parked.
@@ -218,27 +217,67 @@ def webhook(caller):
 
 
 def reconcile(caller):
-    # What the schedule does every minute.
+    path = transaction(caller, caller.payment())
+    lost = caller.command(f"{path}/captures", {"amount": "13.02"})
+    check(lost["state"] == "UNKNOWN", f"a capture that got lost is {lost['state']}")
+    state = caller.call("POST", f"{path}/reconcile", {}, expect=200)["captures"][0]["state"]
+    check(state == "SUCCESSFUL", f"a capture that was sent again is {state}")
+
+
+def resolve(caller):
+    path, lost = manual_check(caller)
+    seen = {"state": "SUCCESSFUL", "amount": "5.00", "note": "seen"}
+    for _ in range(2):
+        settled = caller.call("POST", f"{path}/captures/{lost['id']}/resolve", seen, expect=200)
+        check(settled["state"] == "SUCCESSFUL", f"a capture that a person has settled is {settled['state']}")
+
+
+def schedule(caller):
+    """A webhook that could not be processed when it came is processed by what the schedule does every minute."""
+    payment = caller.payment()
+    transaction(caller, payment)
+    fault = {"on": "read", "fault": "error-503", "payment": payment["id"]}
+    caller.at_sandbox("POST", "/faults", fault | {"times": 50}, expect=200)
+    key = inbox(caller.webhook("payment.authorized", payment))
+    caller.at_sandbox("POST", "/faults", fault | {"times": 0}, expect=200)
     stack = caller.installed.stack
+    item = {"TableName": stack.table, "Key": key}
+    table = stack.client("dynamodb")
+    due = table.get_item(**item)["Item"].get("due")
+    check(due, "the webhook does not wait")
+    # Nobody waits until it is time.
+    table.update_item(**item, UpdateExpression="SET due = :past", ExpressionAttributeValues={":past": {"S": "0" * len(due["S"])}})
     name = stack.resources("AWS::Lambda::Function")["ReconcileFunction"]
     answer = stack.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"source": "aws.events"}))
     check("FunctionError" not in answer, f"the invocation failed: {answer['Payload'].read().decode()}")
+    check("processedOn" in table.get_item(**item)["Item"], "the webhook still waits")
+
+
+def inbox(event):
+    """The key of the item that a webhook is stored as."""
+    return {"pk": {"S": f"S#{installation.SPACE}#W#{installation.CONNECTION}#{event}"}, "sk": {"S": "INBOX"}}
+
+
+def manual_check(caller):
+    """A transaction's path, and a capture of it that waits for a person."""
+    payment = caller.payment()
+    path = transaction(caller, payment)
+    # The PSP never hears of this one; somebody captures another amount there by hand, and takes its reference for it.
+    lost = caller.command(f"{path}/captures", {"amount": "13.02"})
+    check(lost["state"] == "UNKNOWN", f"a capture that got lost is {lost['state']}")
+    reference = f"{installation.SPACE}-{path.rpartition('/')[2]}-{lost['id']}"
+    caller.back_office(payment, "captures", {"amount": "5.00", "currency": "EUR", "reference": reference})
+    caller.webhook("capture.succeeded", payment)
+    state = caller.call("GET", f"{path}/captures/{lost['id']}", expect=200)["state"]
+    check(state == "MANUAL_CHECK", f"a capture of which the PSP has another amount is {state}")
+    return path, lost
 
 
 def waits_for_person(blocked):
     """Who is held back by what only a person can decide is not told when to come back."""
 
     def flow(caller):
-        payment = caller.payment()
-        path = transaction(caller, payment)
-        # The PSP never hears of this one; somebody captures another amount there by hand, and takes its reference for it.
-        lost = caller.command(f"{path}/captures", {"amount": "13.02"})
-        check(lost["state"] == "UNKNOWN", f"a capture that got lost is {lost['state']}")
-        reference = f"{installation.SPACE}-{path.rpartition('/')[2]}-{lost['id']}"
-        caller.back_office(payment, "captures", {"amount": "5.00", "currency": "EUR", "reference": reference})
-        caller.webhook("capture.succeeded", payment)
-        state = caller.call("GET", f"{path}/captures/{lost['id']}", expect=200)["state"]
-        check(state == "MANUAL_CHECK", f"a capture of which the PSP has another amount is {state}")
+        path, _ = manual_check(caller)
         caller.command(f"{path}/{blocked}", {"amount": "1.00", "final": True} if blocked == "captures" else {}, expect=409)
         check(caller.retry_after is None, f"told to come back after {caller.retry_after} s, though it waits for a person")
 
@@ -276,7 +315,7 @@ FLOWS = {
     "RefundFunction": [refund, pays("POST", "/v1/transactions/1/refunds", 400)],
     "VoidFunction": [void, waits_for_person("voids"), pays("POST", "/v1/transactions/1/voids", 400)],
     "PspWebhookFunction": [webhook],
-    "ReconcileFunction": [reconcile],
+    "ReconcileFunction": [reconcile, resolve, schedule, pays("POST", "/v1/transactions/none/reconcile", 400)],
 }
 
 

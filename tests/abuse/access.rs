@@ -30,6 +30,7 @@ fn request(api: &Api, route: &Route, place: &Place) -> RequestBuilder {
     match route.method {
         "GET" => request,
         _ if route.function == "import" => request.body(with(&import.command(), "connection", place.connection).to_string()),
+        _ if route.path.ends_with("/resolve") => request.body(r#"{"state":"FAILED","note":"nobody knows"}"#),
         _ => request.header("idempotency-key", "k").body("{}"),
     }
 }

@@ -56,6 +56,9 @@ async fn what_is_no_id_is_refused_before_anything_is_looked_up() {
             let path = format!("/v1/transactions/{id}/{kind}");
             api.command(&path, "k", &json!({})).await.expect_problem(400, "invalid-request");
         }
+        let resolution = json!({"state": "FAILED", "note": "nobody knows"});
+        api.post(&format!("/v1/transactions/{id}/reconcile"), &json!({})).await.expect_problem(400, "invalid-request");
+        api.post(&format!("{transaction}/captures/{id}/resolve"), &resolution).await.expect_problem(400, "invalid-request");
     }
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 1);
 }

@@ -93,6 +93,10 @@ async fn neither_do_the_texts_of_commands() {
         let answer = api.command(&format!("{transaction}/{kind}"), "k", &body).await.expect_problem(422, "card-data-not-allowed");
         assert!(!answer.text.contains(CARD), "{answer}");
     }
+    for body in [json!({"state": "FAILED", "note": CARD}), json!({"state": "FAILED", "note": "x", "pspReference": CARD.replace(' ', "")})] {
+        let answer = api.post(&format!("{transaction}/captures/3/resolve"), &body).await.expect_problem(422, "card-data-not-allowed");
+        assert!(!answer.text.contains(CARD), "{answer}");
+    }
     let at_psp = api.at_sandbox(&payment).await;
     assert_eq!((at_psp.number("/calls/capture"), at_psp.number("/calls/refund")), (1, 0));
 }

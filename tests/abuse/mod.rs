@@ -55,10 +55,11 @@
 //! | a forged webhook | `signatures::a_forged_signature_is_refused_and_nothing_is_stored` |
 //! |  | `signatures::a_webhook_without_one_of_its_headers_is_refused` |
 //! |  | `signatures::a_webhook_that_is_old_or_from_the_future_is_refused` |
+//! |  | `signatures::hundreds_of_forgeries_are_refused_and_nothing_is_stored` |
 //! | an altered webhook | `signatures::a_body_that_is_not_the_signed_one_to_the_byte_is_refused` |
 //! | a webhook a hundred times | `webhooks::a_webhook_that_comes_a_hundred_times_counts_once` |
 //! | webhooks out of order, late | `webhooks::a_webhook_that_comes_too_late_or_in_the_wrong_order_takes_nothing_back` |
-//! | a webhook about something unknown | `webhooks::a_webhook_about_a_payment_that_nobody_imported_is_taken_and_counts_after_the_import` |
+//! | a webhook about something unknown | `webhooks::what_a_webhook_told_before_the_import_is_applied_at_the_import` |
 //! |  | `webhooks::an_event_of_an_unknown_kind_is_taken_and_changes_nothing_by_itself` |
 //! |  | `webhooks::a_state_of_the_psp_that_nobody_knows_changes_nothing` |
 //! | a webhook for another space | `signatures::a_webhook_for_another_space_or_connection_is_refused_like_a_forged_one` |

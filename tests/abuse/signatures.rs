@@ -1,6 +1,7 @@
 //! Webhooks that their PSP did not sign, not now, or not for this endpoint.
 
 use crate::harness::config::{Config, quiet, webhook_secret};
+use crate::harness::random::{Random, seed};
 use crate::harness::webhook::{Webhook, event, now};
 use crate::harness::{Answer, Api, Payment, Server, unique};
 use crate::local_only;
@@ -142,6 +143,55 @@ async fn a_body_that_is_not_the_signed_one_to_the_byte_is_refused() {
             ("one byte less", body(text[..text.len() - 1].to_owned())),
             ("no body", body(String::new())),
         ]
+    })
+    .await;
+}
+
+/// One way of many to spoil a webhook: a bit of it, a part of it, its key or its time.
+fn spoiled(genuine: &Webhook, random: &mut Random) -> (&'static str, Webhook) {
+    let flipped = |text: &str, random: &mut Random| loop {
+        let mut bytes = text.as_bytes().to_vec();
+        let at = random.below(bytes.len());
+        bytes[at] ^= 1 << random.below(7);
+        // Anything else is no header, and is not even sent.
+        if let Some(text) = String::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return text;
+        }
+    };
+    let webhook = genuine.clone();
+    match random.below(8) {
+        0 => {
+            let mut body = webhook.body;
+            let at = random.below(body.len());
+            body[at] ^= 1 << random.below(8);
+            ("a bit of the body", Webhook { body, ..genuine.clone() })
+        }
+        1 => ("a bit of the id", Webhook { id: flipped(&webhook.id, random), ..webhook }),
+        2 => ("a bit of the time", Webhook { timestamp: flipped(&webhook.timestamp, random), ..webhook }),
+        3 => ("a bit of the signature", Webhook { signature: flipped(&webhook.signature, random), ..webhook }),
+        4 => ("a truncated body", Webhook { body: webhook.body[..random.below(webhook.body.len())].to_vec(), ..webhook }),
+        5 => (
+            "a truncated signature",
+            Webhook { signature: webhook.signature[..random.below(webhook.signature.len())].to_owned(), ..webhook },
+        ),
+        6 => {
+            let secret = webhook_secret(&format!("{}-sandbox", random.next()));
+            ("another key", Webhook::signed_at(&secret, &webhook.id, now(), webhook.body))
+        }
+        _ => {
+            let age = 301 + i64::try_from(random.below(100_000_000)).expect("small");
+            ("too old", Webhook::signed_at(&webhook_secret(ACCOUNT), &webhook.id, now() - age, webhook.body))
+        }
+    }
+}
+
+#[tokio::test]
+async fn hundreds_of_forgeries_are_refused_and_nothing_is_stored() {
+    local_only!();
+    let seed = seed("FORGERIES_SEED");
+    refused(|genuine| {
+        let mut random = Random(seed);
+        (0..300).map(|_| spoiled(genuine, &mut random)).collect()
     })
     .await;
 }

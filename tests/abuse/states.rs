@@ -5,7 +5,7 @@ use crate::harness::webhook::{Webhook, event};
 use crate::harness::{Answer, Api, Payment, unique, with};
 use crate::local_only;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn what_was_released_at_the_psp_cannot_be_captured() {
@@ -50,6 +50,7 @@ async fn while_a_final_capture_is_in_doubt_nothing_else_is_captured() {
     let (api, _psp) = quiet().await;
     let (transaction, payment) = api.imported("49.90", "EUR").await;
     let captures = format!("{transaction}/captures");
+    api.unreadable(&payment).await;
     api.fault(&payment, "capture", "lost-answer", 1).await;
     let doubt = api.command(&captures, "c", &json!({"amount": "20.00", "final": true})).await.expect(201);
     assert_eq!(doubt.text("/state"), "UNKNOWN", "{doubt}");
@@ -57,10 +58,11 @@ async fn while_a_final_capture_is_in_doubt_nothing_else_is_captured() {
     assert!(blocked.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", blocked.headers);
     assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 1);
 
-    // The PSP's word settles it, and then the reason is another one.
-    Webhook::signed("1-sandbox", event("capture.succeeded", &payment)).send(&api, "1/sandbox").await.expect(200);
+    // As soon as the PSP can be read, the command that is held back has it asked, and then the reason is another one.
+    api.fault(&payment, "read", "error-503", 0).await;
     api.command(&captures, "k", &json!({"amount": "1.00"})).await.expect_problem(409, "already-captured");
     assert_eq!(api.command(&captures, "c", &json!({"amount": "20.00", "final": true})).await.expect(200).text("/state"), "SUCCESSFUL");
+    assert_eq!(api.at_sandbox(&payment).await.number("/calls/capture"), 1);
 }
 
 #[tokio::test]
@@ -117,10 +119,6 @@ async fn while_a_capture_is_in_doubt_nothing_is_voided_and_the_reverse() {
 async fn who_is_held_back_by_what_a_person_has_to_decide_is_not_told_when_to_come_back() {
     local_only!();
     let (api, _psp) = quiet().await;
-    let office = async |payment: &Payment, kind: &str, body: &Value| {
-        let request = api.http.post(format!("{}/v1/payments/{}/{kind}s", api.sandbox, payment.id)).bearer_auth("sk_sandbox_1_sandbox");
-        Answer::of(request.header("idempotency-key", unique("office")).body(body.to_string())).await.expect(201);
-    };
     let (five, last) = (json!({"amount": "5.00", "currency": "EUR"}), json!({"amount": "1.00", "final": true}));
     for (stuck, held_back, command) in [("capture", "void", json!({})), ("capture", "capture", last), ("void", "capture", json!({}))] {
         let (transaction, payment) = api.imported("49.90", "EUR").await;
@@ -134,10 +132,10 @@ async fn who_is_held_back_by_what_a_person_has_to_decide_is_not_told_when_to_com
 
         let reference = format!("1-{}-{}", transaction.rsplit('/').next().expect("an id"), lost.number("/id"));
         match stuck {
-            "capture" => office(&payment, "capture", &with(&five, "reference", reference)).await,
+            "capture" => drop(api.office(&payment, "capture", &with(&five, "reference", reference)).await),
             _ => {
-                office(&payment, "capture", &five).await;
-                office(&payment, "void", &json!({"reference": reference})).await;
+                api.office(&payment, "capture", &five).await;
+                api.office(&payment, "void", &json!({"reference": reference})).await;
             }
         }
         Webhook::signed("1-sandbox", event("capture.succeeded", &payment)).send(&api, "1/sandbox").await.expect(200);

@@ -4,7 +4,8 @@
 //! `STRANGERS_SEED=<number>` repeats a run; a failed run names its seed.
 
 use crate::harness::config::{ALL_SCOPES, Config, api_key};
-use crate::harness::{Answer, Api, Payment, environment, unique, with};
+use crate::harness::random::{Random, seed};
+use crate::harness::{Answer, Api, Payment, unique, with};
 use crate::local_only;
 use ::api::routes::{ROUTES, Route};
 use futures_util::StreamExt;
@@ -12,7 +13,6 @@ use futures_util::stream::iter;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 const PAIRS: usize = 10_000;
@@ -48,10 +48,7 @@ impl Owned {
 #[tokio::test]
 async fn ten_thousand_times_what_belongs_to_another_space_is_not_there_to_the_byte() {
     local_only!();
-    let seed =
-        environment("STRANGERS_SEED").and_then(|seed| seed.parse().ok()).unwrap_or_else(|| RandomState::new().build_hasher().finish());
-    eprintln!("STRANGERS_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Random(seed("STRANGERS_SEED"));
     let tenants = tenants().await;
     let before = everything(&tenants).await;
 
@@ -151,6 +148,10 @@ fn commands(route: &Route, theirs: &Owned) -> Vec<Value> {
     match route.function {
         "capture" => [any, amounts, vec![json!({"final": true})]].concat(),
         "refund" => [any, amounts, vec![json!({"captureId": theirs.operations[0]}), json!({"reason": "FRAUD"})]].concat(),
+        "reconcile" if route.path.ends_with("/resolve") => {
+            ["SUCCESSFUL", "FAILED"].map(|state| json!({"state": state, "note": "x"})).into()
+        }
+        "reconcile" => vec![json!({})],
         _ => any,
     }
 }
@@ -220,25 +221,4 @@ async fn everything(tenants: &[Tenant]) -> Vec<String> {
         }
     }
     all
-}
-
-/// SplitMix64: enough to draw questions, and the same on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("small")
-    }
-
-    fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
 }

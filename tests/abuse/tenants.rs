@@ -51,6 +51,9 @@ async fn what_belongs_to_another_space_is_not_there_to_the_byte() {
         (Method::POST, "/refunds".to_owned(), json!({"captureId": capture})),
         (Method::POST, "/voids".to_owned(), json!({})),
         (Method::POST, "/voids".to_owned(), json!({"version": 1})),
+        (Method::POST, "/reconcile".to_owned(), json!({})),
+        (Method::POST, format!("/captures/{capture}/resolve"), json!({"state": "SUCCESSFUL", "note": "seen"})),
+        (Method::POST, format!("/captures/{capture}/resolve"), json!({"state": "FAILED", "note": "not seen"})),
     ] {
         let theirs = asked(&two, method.clone(), &format!("/v1/transactions/{id}{rest}"), &body).await;
         let nobodys = asked(&two, method.clone(), &format!("/v1/transactions/{nobody}{rest}"), &body).await;

@@ -75,20 +75,45 @@ async fn a_webhook_that_comes_too_late_or_in_the_wrong_order_takes_nothing_back(
 }
 
 #[tokio::test]
-async fn a_webhook_about_a_payment_that_nobody_imported_is_taken_and_counts_after_the_import() {
+async fn what_a_webhook_told_before_the_import_is_applied_at_the_import() {
     local_only!();
     let (api, _psp) = quiet().await;
     let payment = api.payment_of(&json!({"amount": "49.90", "currency": "EUR", "status": "pending"})).await;
-    let webhook = Webhook::signed(ACCOUNT, event("payment.authorized", &payment));
-    webhook.send(&api, PLACE).await.expect(200);
-    assert_eq!(reads(&api, &payment).await, 0);
-    let transaction = api.import(&payment).await.expect(201).header("location").to_owned();
-    assert_eq!(api.get(&transaction).await.text("/state"), "PROCESSING");
     Answer::of(api.http.post(format!("{}/payments/{}/authorize", api.sandbox, payment.id))).await.expect(200);
-    // It was kept as one that waits, so the PSP's repetition of it is no mere repetition.
-    webhook.send(&api, PLACE).await.expect(200);
-    assert_eq!(api.get(&transaction).await.text("/state"), "AUTHORIZED");
-    assert_eq!(reads(&api, &payment).await, 2);
+    api.office(&payment, "capture", &json!({"amount": "10.00", "currency": "EUR"})).await;
+    let webhooks = ["payment.authorized", "capture.succeeded"].map(|kind| Webhook::signed(ACCOUNT, event(kind, &payment)));
+    for webhook in &webhooks {
+        webhook.send(&api, PLACE).await.expect(200);
+    }
+    assert_eq!(reads(&api, &payment).await, 0, "nobody knows the payment");
+
+    let transaction = api.import(&payment).await.expect(201).header("location").to_owned();
+    let whole = api.get(&transaction).await;
+    assert_eq!((whole.text("/state"), whole.digits("captured")), ("AUTHORIZED".to_owned(), vec!["10.00".to_owned()]), "{whole}");
+    assert_eq!(reads(&api, &payment).await, 1, "the import's own");
+    // With that they are done: told again they lead to nothing, and what happens afterwards has a webhook of its own.
+    for webhook in &webhooks {
+        webhook.send(&api, PLACE).await.expect(200);
+    }
+    assert_eq!((api.get(&transaction).await.body, reads(&api, &payment).await), (whole.body, 1));
+    api.office(&payment, "refund", &json!({"amount": "1.00", "currency": "EUR"})).await;
+    Webhook::signed(ACCOUNT, event("refund.succeeded", &payment)).send(&api, PLACE).await.expect(200);
+    assert_eq!((api.get(&transaction).await.digits("refunded"), reads(&api, &payment).await), (vec!["1.00".to_owned()], 2));
+}
+
+#[tokio::test]
+async fn an_authorization_that_meets_its_import_is_not_lost() {
+    local_only!();
+    // Here the PSP tells by itself, and once: nobody else looks before a minute is over.
+    let api = Api::local(&[]).await;
+    let meet = async || {
+        let payment = api.payment_of(&json!({"amount": "49.90", "currency": "EUR", "status": "pending"})).await;
+        let authorize = Answer::of(api.http.post(format!("{}/payments/{}/authorize", api.sandbox, payment.id)));
+        let (import, authorized) = tokio::join!(api.import(&payment), authorize);
+        authorized.expect(200);
+        api.until(import.expect(201).header("location"), |whole| whole.text("/state") == "AUTHORIZED").await;
+    };
+    join_all((0..30).map(|_| meet())).await;
 }
 
 #[tokio::test]

@@ -20,16 +20,21 @@ pub struct Answer {
 
 impl Answer {
     pub async fn of(request: RequestBuilder) -> Self {
+        Self::attempt(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// From a server that may go down before it has answered.
+    pub async fn attempt(request: RequestBuilder) -> reqwest::Result<Self> {
         let (client, request) = request.build_split();
         let request = request.unwrap_or_else(|error| panic!("no request: {error:?}"));
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
-        let response = client.execute(request).await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap_or_else(|error| panic!("no body: {error:?}"));
+        let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let answer = Self { status, headers, text, body }.free_of_secrets();
         description::expect_code(&method, &path, &answer);
-        answer
+        Ok(answer)
     }
 
     /// No answer, whatever it is about, names what is inside or repeats a secret.

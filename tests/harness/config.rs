@@ -78,11 +78,15 @@ impl Config {
     }
 
     pub async fn start_with(self, arguments: &[&str]) -> Api {
+        Api::of(self.server_with(arguments).await)
+    }
+
+    pub async fn server_with(self, arguments: &[&str]) -> Server {
         let file = self.file();
         let config = ["--config", file.to_str().expect("a path in UTF-8")];
-        let api = Api::of(Server::start(&[&config, arguments].concat()).await);
+        let server = Server::start(&[&config, arguments].concat()).await;
         drop(std::fs::remove_file(&file));
-        api
+        server
     }
 
     /// The same, writing its log, in more detail than usual, to this file.
@@ -120,9 +124,14 @@ impl Config {
 /// A system and a PSP that tells it nothing: the only webhooks are those that the test sends. The PSP is the sandbox of a
 /// second server, which lives as long as the second value.
 pub async fn quiet() -> (Api, Server) {
+    quiet_with(&[]).await
+}
+
+/// The same, with these arguments for the system.
+pub async fn quiet_with(arguments: &[&str]) -> (Api, Server) {
     let psp = Server::start(&["--sandbox-only"]).await;
     let sandbox = psp.ready["sandbox"].as_str().expect("where the sandbox is").to_owned();
-    let api = Config::default().space(1).sandbox_at("sandbox", &sandbox).start().await;
+    let api = Config::default().space(1).sandbox_at("sandbox", &sandbox).start_with(arguments).await;
     (Api { sandbox, ..api }, psp)
 }
 

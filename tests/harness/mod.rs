@@ -5,6 +5,7 @@ pub mod canary;
 pub mod config;
 pub mod description;
 pub mod fake_psp;
+pub mod random;
 pub mod raw;
 pub mod server;
 pub mod stripe;
@@ -128,6 +129,40 @@ impl Api {
         let answer = self.command(&format!("{transaction}/captures"), &unique("capture"), &json!({"amount": amount})).await.expect(201);
         assert_eq!(answer.text("/state"), "SUCCESSFUL", "{answer}");
         answer
+    }
+
+    /// What somebody does at the PSP by hand: a capture, refund or void of the sandbox's own, with the key of this space's connection.
+    /// Only where that can be guessed.
+    pub async fn office(&self, payment: &Payment, kind: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}/v1/payments/{}/{kind}s", self.sandbox, payment.id)).bearer_auth("sk_sandbox_1_sandbox");
+        Answer::of(request.header("idempotency-key", unique("office")).body(body.to_string())).await.expect(201)
+    }
+
+    /// A capture, refund or void that waits for a person: it never got to the PSP, and somebody did something else there by hand under
+    /// its reference. Its path, and the payment, of which 49.90 are authorized. For systems whose PSP tells them nothing (`quiet`).
+    pub async fn manual_check(&self, kind: &str) -> (String, Payment) {
+        let (transaction, payment) = self.imported("49.90", "EUR").await;
+        if kind == "refund" {
+            self.captured(&transaction, "30.00").await;
+        }
+        self.fault(&payment, kind, "lost-request", 1).await;
+        let order = if kind == "void" { json!({}) } else { json!({"amount": "20.00"}) };
+        let lost = self.command(&format!("{transaction}/{kind}s"), "lost", &order).await.expect(201);
+        assert_eq!(lost.text("/state"), "UNKNOWN", "{lost}");
+        let reference = format!("{}-{}-{}", self.space, lost.number("/transactionId"), lost.number("/id"));
+        let five = json!({"amount": "5.00", "currency": "EUR"});
+        match kind {
+            "void" => {
+                self.office(&payment, "capture", &five).await;
+                self.office(&payment, "void", &json!({"reference": reference})).await;
+            }
+            _ => drop(self.office(&payment, kind, &with(&five, "reference", reference)).await),
+        }
+        self.post(&format!("{transaction}/reconcile"), &json!({})).await.expect(200);
+        let path = lost.header("location").to_owned();
+        let operation = self.get(&path).await;
+        assert_eq!(operation.text("/state"), "MANUAL_CHECK", "a {kind} that is another at the PSP: {operation}");
+        (path, payment)
     }
 
     /// Reads again until it is so, or fails with what was read last.

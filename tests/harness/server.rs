@@ -66,11 +66,11 @@ impl Server {
     /// Ends it like a power cut would.
     pub async fn kill(&self) {
         self.child.lock().expect("the child").start_kill().expect("SIGKILL");
-        for _ in 0..200 {
+        for _ in 0..2000 {
             if self.child.lock().expect("the child").try_wait().expect("a status").is_some() {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         panic!("the dev server did not end within 10 s")
     }

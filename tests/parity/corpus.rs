@@ -9,6 +9,7 @@ const TRANSACTION: &str = "/v1/transactions/{transaction}";
 const CAPTURES: &str = "/v1/transactions/{transaction}/captures";
 const REFUNDS: &str = "/v1/transactions/{transaction}/refunds";
 const VOIDS: &str = "/v1/transactions/{transaction}/voids";
+const RECONCILE: &str = "/v1/transactions/{transaction}/reconcile";
 const WEBHOOKS: &str = "/v1/webhooks/{space}/sandbox";
 
 pub fn corpus() -> Vec<Scene> {
@@ -23,6 +24,8 @@ pub fn corpus() -> Vec<Scene> {
         scene("capture that settles later", settles_later()),
         scene("refund", refunds()),
         scene("void", voids()),
+        scene("reconcile", reconciled()),
+        scene("resolve", resolved()),
         scene("search", searches()),
         scene("description", descriptions()),
         scene("access", access()),
@@ -265,6 +268,54 @@ fn voids() -> Vec<Act> {
         Act::from(command("a capture of what is void", "/v1/transactions/{second}/captures", "b", "{}")),
     ])
     .collect()
+}
+
+fn reconciled() -> Vec<Act> {
+    let mut acts = imported();
+    acts.push(Act::Fault { payment: "payment", on: "capture", fault: "lost-request", times: 1 });
+    then(
+        acts,
+        vec![
+            post("of nothing that is open", RECONCILE, "{}"),
+            command("a capture that gets lost", CAPTURES, "a", r#"{"amount":"20.00"}"#),
+            post("of the capture", RECONCILE, "{}"),
+            ask("POST", "once more, without a body", RECONCILE),
+            post("with a key that may read", RECONCILE, "{}").of(Caller::Reader),
+            post("without a key", RECONCILE, "{}").of(Caller::Nobody),
+            post("with a name that is unknown", RECONCILE, r#"{"force":true}"#),
+            post("of a transaction that is not there", "/v1/transactions/123456789/reconcile", "{}"),
+        ],
+    )
+}
+
+/// Only what a person need not decide: what does is made with the PSP's own key, which no request of the corpus has.
+fn resolved() -> Vec<Act> {
+    let path = |kind| match kind {
+        "capture" => "/v1/transactions/{transaction}/captures/{capture}/resolve",
+        "refund" => "/v1/transactions/{transaction}/refunds/{refund}/resolve",
+        _ => "/v1/transactions/{transaction}/voids/{void}/resolve",
+    };
+    let (seen, not_seen) = (r#"{"state":"SUCCESSFUL","note":"seen"}"#, r#"{"state":"FAILED","note":"not seen"}"#);
+    then(
+        imported(),
+        vec![
+            command("a capture", CAPTURES, "a", r#"{"amount":"20.00"}"#).keep("capture", "/id"),
+            command("a refund", REFUNDS, "a", r#"{"amount":"5.00"}"#).keep("refund", "/id"),
+            command("a void", VOIDS, "a", "{}").keep("void", "/id"),
+            post("a capture as it is", path("capture"), seen),
+            post("a capture otherwise", path("capture"), not_seen),
+            post("a refund as it is", path("refund"), seen),
+            post("a refund otherwise", path("refund"), not_seen),
+            post("a void as it is", path("void"), seen),
+            post("a void otherwise", path("void"), not_seen),
+            post("with an amount that did not move", path("capture"), r#"{"state":"FAILED","amount":"1.00","note":"x"}"#),
+            post("without a note", path("capture"), r#"{"state":"FAILED"}"#),
+            post("with a card number", path("capture"), r#"{"state":"FAILED","note":"4111111111111111"}"#),
+            post("with a key that may not", path("capture"), seen).of(Caller::Reader),
+            post("of a capture that is not there", "/v1/transactions/{transaction}/captures/999/resolve", seen),
+            post("of a transaction that is not there", "/v1/transactions/123456789/captures/3/resolve", seen),
+        ],
+    )
 }
 
 fn searches() -> Vec<Act> {

@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "shared/testkit",
         &["shared/domain", "shared/app", "shared/store-dynamodb", "shared/psp", "shared/api", "shared/runtime", "infra/embedded"],
     ),
+    ("shared/testkit/model", &["shared/domain"]),
     ("functions/*", &["shared/runtime", "shared/api"]),
     ("infra/embedded", &["shared/store-dynamodb"]),
     ("infra/psp-simulators", &["shared/domain"]),

@@ -16,7 +16,7 @@ REFERENCES = ("merchantReference", "operationReference", "pspReference")
 def map_case(context, case):
     """Two of three ids are those of the transaction that is there, and imports are of a payment that exists."""
     place = case.operation.path.split("/")
-    kind = place[-2] if place[-1] == "{op}" else ""
+    kind = place[place.index("{op}") - 1] if "{op}" in place else ""
     for name, id in KNOWN[kind].items():
         drawn = (case.path_parameters or {}).get(name)
         if isinstance(drawn, int) and not isinstance(drawn, bool) and 1 <= drawn < 2**53 and drawn % 3:
@@ -80,6 +80,7 @@ def filter_case(context, case):
         and is_written_plainly(case.body)
         and not names_two_captures(case.body)
         and not repeats_a_line(case.body)
+        and not names_an_amount_that_moved_not(case)
     )
 
 
@@ -107,3 +108,9 @@ def repeats_a_line(body):
     lines = body.get("lineItems") if isinstance(body, dict) else None
     names = [line.get("uniqueId") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
     return len({str(name) for name in names}) != len(names)
+
+
+def names_an_amount_that_moved_not(case):
+    """What a person settles has an amount of its own only if it succeeded, and a void never has."""
+    is_amount = isinstance(case.body, dict) and "amount" in case.body and case.operation.path.endswith("/resolve")
+    return is_amount and (case.body.get("state") == "FAILED" or "/voids/" in case.operation.path)

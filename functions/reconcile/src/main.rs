@@ -1,10 +1,14 @@
-//! The function `reconcile`, which a schedule calls every minute. For now it has one duty: it tells how much is due and for
-//! how long. It asks no PSP and settles nothing.
+//! The function `reconcile`, which callers and a schedule call.
 
-use runtime::{schedule, system::SystemClock, wiring};
+use runtime::{lambda, schedule, wiring};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), runtime::lambda::Error> {
-    let store = wiring::unwarmed_store()?;
-    schedule::serve(&store, &SystemClock).await
+async fn main() -> Result<(), lambda::Error> {
+    let system = wiring::system().await?;
+    let system = &system;
+    lambda::serve_scheduled(
+        |request| async move { api::endpoints::reconcile::serve(&system.edge(), &system.ports(), &request).await },
+        |deadline| async move { schedule::run(&system.ports(), deadline).await },
+    )
+    .await
 }

@@ -102,7 +102,9 @@ fn next(transaction: &Transaction) -> String {
     let id = transaction.id;
     let mut steps = Vec::new();
     match transaction.import_state.as_str() {
-        "IMPORT_PENDING" => steps.push("The PSP could not be asked yet: send the same import again, which asks again.".to_owned()),
+        "IMPORT_PENDING" => {
+            steps.push(format!("The PSP could not be asked yet. It is asked again by itself; `collana tx reconcile {id}` asks it now."));
+        }
         "IMPORT_FAILED" => steps.push("Correct the import and send it again: it keeps this id.".to_owned()),
         _ => {}
     }
@@ -120,13 +122,18 @@ fn next(transaction: &Transaction) -> String {
 fn open(operation: &Operation) -> String {
     let Operation { id, kind, state, amount, transaction_id, .. } = operation;
     let what = format!("{} {id} of {amount} is {}", clean(kind).to_lowercase(), clean(state));
-    let later = "The PSP's webhook settles it; if it stays so, look for it on the PSP's own pages";
-    let reference = format!("(our reference there ends in {transaction_id}-{id})");
+    let now = format!("The PSP is asked by itself; `collana tx reconcile {transaction_id}` asks it now.");
     match state.as_str() {
-        "REQUESTED" => format!("{what}: stored, and no outcome is known. {later} {reference}."),
+        "REQUESTED" => format!("{what}: stored, and no outcome is known. {now}"),
         "PENDING" => format!("{what}: the PSP accepted it and tells later. Wait."),
-        "UNKNOWN" => format!("{what}: nobody can tell yet whether the PSP acted. {later} {reference}."),
-        "MANUAL_CHECK" => format!("{what}: a person decides. Look for it on the PSP's own pages {reference}."),
+        "UNKNOWN" => format!("{what}: nobody can tell yet whether the PSP acted. {now}"),
+        "MANUAL_CHECK" => {
+            let kind = clean(kind).to_lowercase();
+            format!(
+                "{what}: a person decides. Look for it on the PSP's own pages (our reference there ends in {transaction_id}-{id}), then\n  \
+                 collana tx resolve {transaction_id} {kind} {id} --state successful|failed --note \"how you found it out\""
+            )
+        }
         _ => format!("{what}."),
     }
 }
@@ -193,8 +200,9 @@ mod tests {
             "Transaction 7: AUTHORIZED, needs attention",
             "capture open         29.90",
             "2026-11-22 10:00:00.007Z  9  capture.manual-check  by system  AUTHORIZED  capture 9: 9.90",
-            "refund 8 of 5.00 is UNKNOWN: nobody can tell yet",
+            "refund 8 of 5.00 is UNKNOWN: nobody can tell yet whether the PSP acted. The PSP is asked by itself; `collana tx reconcile 7`",
             "capture 9 of 9.90 is MANUAL_CHECK: a person decides. Look for it on the PSP's own pages (our reference there ends in 7-9)",
+            "collana tx resolve 7 capture 9 --state successful|failed --note",
             "Somebody has to look at it",
         ] {
             assert!(story.contains(expected), "{expected:?} is missing:\n{story}");

@@ -26,10 +26,11 @@ use std::sync::Arc;
 /// What API Gateway lets through.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-type Shared = Arc<System<LocalConnections, LocalConnections>>;
+/// The system, as the gateway and the schedule share it.
+pub type Shared = Arc<System<LocalConnections, LocalConnections>>;
 
 /// All routes of the product, and 404 for the rest.
-pub fn router(system: System<LocalConnections, LocalConnections>) -> Router {
+pub fn router(system: Shared) -> Router {
     let paths: BTreeSet<_> = ROUTES.iter().map(|route| route.path).collect();
     let routed = paths.into_iter().fold(Router::new(), |router, path| {
         let handle = move |State(system): State<Shared>, parameters: RawPathParams, request: Request<Body>| async move {
@@ -41,7 +42,7 @@ pub fn router(system: System<LocalConnections, LocalConnections>) -> Router {
         };
         router.route(path, any(handle))
     });
-    routed.fallback(not_found).with_state(Arc::new(system))
+    routed.fallback(not_found).with_state(system)
 }
 
 async fn not_found() -> axum::response::Response {
@@ -67,14 +68,14 @@ async fn serve(system: Shared, route: &'static Route, parameters: RawPathParams,
             Err(_) => return gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         }
     }
-    match lambda_http::request::from_str(&event.to_string()) {
+    match lambda_http::request::from_str(&event.to_string()).ok().and_then(lambda::request) {
         // A caller that hangs up does not stop a function, so it must not stop this either.
-        Ok(event) => match tokio::spawn(async move { call(&system, route, lambda::request(event)).await }).await {
+        Some(request) => match tokio::spawn(async move { call(&system, route, request).await }).await {
             Ok(response) => answer(response),
             Err(_) => gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         },
-        Err(error) => {
-            tracing::error!(%error, "the event cannot be read");
+        None => {
+            tracing::error!(route = route.key(), "the event cannot be read");
             gateway_answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
     }
@@ -88,6 +89,7 @@ async fn call(system: &Shared, route: &Route, request: api::Request) -> Response
         "capture" => endpoints::capture::serve(&system.edge(), &system.ports(), &request).await,
         "refund" => endpoints::refund::serve(&system.edge(), &system.ports(), &request).await,
         "void" => endpoints::void::serve(&system.edge(), &system.ports(), &request).await,
+        "reconcile" => endpoints::reconcile::serve(&system.edge(), &system.ports(), &request).await,
         "psp-webhook" => endpoints::psp_webhook::serve(&system.ports(), &request).await,
         other => {
             tracing::error!(function = other, "a route leads to a function that the dev server does not have");

@@ -8,8 +8,8 @@ mod gateway;
 mod options;
 mod ready;
 mod reference;
+mod schedule;
 mod setup;
-mod watch;
 
 use options::Options;
 use std::error::Error;

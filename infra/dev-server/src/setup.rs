@@ -4,7 +4,7 @@ use crate::connections::{LocalConnections, SANDBOX, sandbox_credentials};
 use crate::gateway;
 use crate::options::Options;
 use crate::ready::Ready;
-use crate::{reference, watch};
+use crate::{reference, schedule};
 use app::keys::{self, Purpose};
 use app::ports::Clock;
 use app::ports::settings::{ApiKeys, Configure, Connection, Endpoint};
@@ -97,8 +97,8 @@ pub async fn system(options: &Options, url: &str) -> Result<System, Box<dyn Erro
     ready.connection = of_first_space.map(|connection| connection.name.clone());
     let sandbox = open_sandbox(or_unconnected(accounts.into_iter().map(|(_, account)| account).collect()))?;
     let router = Router::new().nest(&format!("/{SANDBOX}"), sandbox.router());
-    watch::start(store.clone());
-    let system = wiring::System::new(store, local.clone(), local, http, true, options.requests_per_second);
+    let system = Arc::new(wiring::System::new(store, local.clone(), local, http, true, options.requests_per_second));
+    schedule::start(Arc::clone(&system));
     let router = router.merge(reference::router(ready.keys.first().map_or("", |(_, key)| key)));
     Ok(System { router: router.merge(gateway::router(system)), sandbox, ready, _lock: lock })
 }

@@ -33,10 +33,7 @@ impl Connector {
         let body = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
         let body = body.ok_or_else(|| ConnectorError::user("a request without a readable body".into()))?;
         let body = self.meter.ask(operation, body);
-        let (status, answer) = match dispatch(&self.database, operation, &body) {
-            Ok(answer) => (200, answer),
-            Err(error) => (error.status_code(), error.to_json()),
-        };
+        let (status, answer) = dispatch(&self.database, operation, &body);
         self.meter.count(operation, &answer);
         let status = http::StatusCode::from_u16(status).map_err(|error| ConnectorError::other(error.into(), None))?;
         let mut response = HttpResponse::new(status.into(), SdkBody::from(answer));
@@ -57,8 +54,16 @@ impl HttpClient for Connector {
     }
 }
 
+/// Lets the engine carry out a call, and answers with its status and body.
+pub(crate) fn dispatch(database: &Database, operation: &str, body: &str) -> (u16, String) {
+    match execute(database, operation, body) {
+        Ok(answer) => (200, answer),
+        Err(error) => (error.status_code(), error.to_json()),
+    }
+}
+
 /// The operations that this product uses.
-fn dispatch(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {
+fn execute(database: &Database, operation: &str, body: &str) -> Result<String, DynoxideError> {
     match operation {
         "CreateTable" => run(body, |request| database.create_table(request)),
         "DescribeTable" => run(body, |request| database.describe_table(request)),

@@ -5,18 +5,24 @@ mod connector;
 mod folder;
 mod meter;
 mod table;
+mod wire;
 
 pub use folder::{DataFolder, Lock};
 pub use meter::Usage;
+pub use wire::{Call, Carried, NoAnswer, Wire, WireAnswer};
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use connector::Connector;
 use dynoxide::Database;
 use meter::Meter;
 use std::path::Path;
+use std::sync::Arc;
+use wire::Wired;
 
 /// An embedded DynamoDB. Clones share one database.
 #[derive(Clone)]
@@ -52,13 +58,17 @@ impl Embedded {
     /// The AWS SDK's own client, connected to this database.
     pub fn client(&self) -> Client {
         let http = SharedHttpClient::new(Connector::new(self.database.clone(), self.meter.clone()));
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("local"))
-            .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
-            .http_client(http)
-            .build();
-        Client::from_conf(config)
+        Client::from_conf(config(http).build())
+    }
+
+    /// The same over a wire that a test holds. Nothing is repeated, measured or timed by anybody else.
+    pub fn client_over(&self, wire: Arc<dyn Wire>) -> Client {
+        let http = SharedHttpClient::new(Wired::new(self.database.clone(), wire));
+        let config = config(http)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        Client::from_conf(config.build())
     }
 
     /// Round trips and units since the last call, as the engine counted them.
@@ -69,6 +79,14 @@ impl Embedded {
     fn over(database: Database) -> Self {
         Self { database, meter: Meter::default() }
     }
+}
+
+fn config(http: SharedHttpClient) -> Builder {
+    aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("local"))
+        .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
+        .http_client(http)
 }
 
 /// What the table of a data folder is called.

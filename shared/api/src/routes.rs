@@ -26,6 +26,11 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/transactions/{id}/captures", "capture", Scope::Capture),
     route("POST", "/v1/transactions/{id}/refunds", "refund", Scope::Refund),
     route("POST", "/v1/transactions/{id}/voids", "void", Scope::Void),
+    // Whoever may read may have the PSP asked: nothing comes of it that the schedule would not bring about a little later.
+    route("POST", RECONCILE, "reconcile", Scope::Read),
+    route("POST", RESOLVE_CAPTURE, "reconcile", Scope::Admin),
+    route("POST", RESOLVE_REFUND, "reconcile", Scope::Admin),
+    route("POST", RESOLVE_VOID, "reconcile", Scope::Admin),
     Route { method: "POST", path: "/v1/webhooks/{space}/{connection}", function: "psp-webhook", scope: None },
 ];
 
@@ -34,6 +39,10 @@ pub(crate) const TRANSACTION: &str = "/v1/transactions/{id}";
 pub(crate) const CAPTURE: &str = "/v1/transactions/{id}/captures/{op}";
 pub(crate) const REFUND: &str = "/v1/transactions/{id}/refunds/{op}";
 pub(crate) const VOID: &str = "/v1/transactions/{id}/voids/{op}";
+pub(crate) const RECONCILE: &str = "/v1/transactions/{id}/reconcile";
+pub(crate) const RESOLVE_CAPTURE: &str = "/v1/transactions/{id}/captures/{op}/resolve";
+pub(crate) const RESOLVE_REFUND: &str = "/v1/transactions/{id}/refunds/{op}/resolve";
+pub(crate) const RESOLVE_VOID: &str = "/v1/transactions/{id}/voids/{op}/resolve";
 pub(crate) const PSPS: &str = "/v1/psps";
 pub(crate) const OPENAPI: &str = "/v1/openapi.json";
 

@@ -57,6 +57,7 @@ pub(crate) fn summary(transaction: &Transaction, can: &Capabilities) -> Result<M
         authorization_expires_on,
         completed_on,
         failed_on,
+        watch_on: _,
     } = transaction.facts();
     let done = import.is_done();
     let money = |amount| Money::new(amount, *currency);
@@ -100,7 +101,16 @@ pub(crate) fn operation(operation: &Operation, transaction: &Transaction, can: &
 
 /// What a PSP can do.
 pub(crate) fn capabilities(psp: &str, can: &Capabilities) -> Json {
-    let Capabilities { reads_payments, captures_in_part, keeps_rest, refunds_in_part, refunds_per_capture, voids, key_window } = *can;
+    let Capabilities {
+        reads_payments,
+        captures_in_part,
+        keeps_rest,
+        releases_rest,
+        refunds_in_part,
+        refunds_per_capture,
+        voids,
+        key_window,
+    } = *can;
     let window = |window| match window {
         KeyWindow::Keyless => Json::from("NONE"),
         KeyWindow::For(span) => Json::from(format!("PT{}S", span.seconds())),
@@ -116,6 +126,7 @@ pub(crate) fn capabilities(psp: &str, can: &Capabilities) -> Json {
         .with("readsPayments", reads_payments)
         .with("partialCapture", captures_in_part)
         .with("keepsRestAfterPartialCapture", keeps_rest)
+        .with("releasesRestAfterFinalCapture", releases_rest)
         .with("partialRefund", refunds_in_part)
         .with("refundsPerCapture", refunds_per_capture)
         .with("void", voids)

@@ -1,18 +1,16 @@
 //! Capture: take what is held, or a part of it.
 
-use crate::money_command::{Answer, FIRST, MoneyCommand, Request, Stored, execute};
-use crate::ports::psp::Psp;
-use crate::ports::store::CommandStore;
+use crate::money_command::{Answer, MoneyCommand, Request, execute};
+use crate::ports::store::{CommandStore, StatusStore};
 use crate::ports::{Clock, Connections, Ports, Source};
-use async_trait::async_trait;
-use domain::operation::{CaptureCommand, CaptureOrder, NewOperation};
+use domain::operation::{CaptureCommand, NewOperation};
 use domain::transaction::Change;
-use domain::{Capabilities, Operation, OperationKind, Outcome, Refusal, Transaction};
+use domain::{Capabilities, Operation, OperationKind, Refusal, Transaction};
 
 /// Captures once, however often it is asked with one key.
 pub async fn capture<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, command: &CaptureCommand) -> Result<Answer, Refusal>
 where
-    S: CommandStore,
+    S: CommandStore + StatusStore,
     C: Connections,
     K: Clock,
     R: Source,
@@ -20,7 +18,6 @@ where
     execute(ports, request, command).await
 }
 
-#[async_trait]
 impl MoneyCommand for CaptureCommand {
     const KIND: OperationKind = OperationKind::Capture;
 
@@ -30,10 +27,5 @@ impl MoneyCommand for CaptureCommand {
 
     fn decide(&self, transaction: &Transaction, _: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal> {
         transaction.request_capture(self, can, new)
-    }
-
-    async fn call(psp: &dyn Psp, stored: &Stored) -> Result<Outcome, Refusal> {
-        let order = CaptureOrder::of(stored.read.transaction(), &stored.operation)?;
-        Ok(psp.capture(&order, FIRST).await)
     }
 }

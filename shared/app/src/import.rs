@@ -11,7 +11,7 @@ use crate::ports::store::{
 };
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
 use crate::retry::{RETRY_AFTER, back_off, refused};
-use domain::id::{SpaceId, TransactionId};
+use domain::id::{PspReference, SpaceId, TransactionId};
 use domain::time::Span;
 use domain::transaction::{Change, ImportCommand, ImportFailure, ImportState};
 use domain::{Refusal, Timestamp, Transaction};
@@ -25,6 +25,9 @@ pub struct Answer {
 }
 
 const TRIES: u32 = 8;
+
+/// How long an import waits for the webhook of a PSP that cannot be asked.
+const WAITS_FOR_WEBHOOK: Span = Span::from_hours(24);
 
 /// Adopts a payment; sent again it answers with the transaction that it made, corrected after a failure it tries again.
 /// Tells what came of it in one line.
@@ -50,26 +53,69 @@ where
             Begun::Again(read) => (read, false),
             Begun::Known(id) => {
                 let answer = known(ports.store, space, id).await?;
-                tell(&answer, None);
+                tell(answer.whole.head.transaction(), false, None);
                 return Ok(answer);
             }
         };
-        let (reading, asked) = match psp.capabilities().reads_payments {
-            true => {
-                let (reading, asked) = ask(ports.clock, psp.as_ref(), &command.psp_reference).await;
-                (reading, Some(asked))
+        let (reading, asked) = first_reading(ports, psp.as_ref(), &command.psp_reference).await;
+        let answer = match record(ports, psp.as_ref(), read.clone(), reading).await? {
+            Recorded::Finished(head, change) if is_new => Answer { whole: written(head, command, *change), is_new },
+            Recorded::Pending if is_new => Answer { whole: pending(read, command), is_new },
+            // What stands there now is another command's.
+            Recorded::Overtaken(head) if !head.transaction().is_same_import(command)? => {
+                return Err(Refusal::AlreadyImported { transaction: head.transaction().facts().id });
             }
-            false => {
-                let detail = "the PSP has no read: its webhook verifies the payment".to_owned();
-                (Reading::Unavailable { detail, retry_after: None }, None)
+            Recorded::Finished(..) | Recorded::Pending | Recorded::Overtaken(_) => {
+                Answer { is_new, ..known(ports.store, space, read.transaction().facts().id).await? }
             }
+            Recorded::GaveWay => continue,
         };
-        if let Some(answer) = record(ports, psp.as_ref(), command, read, is_new, reading).await? {
-            tell(&answer, asked);
-            return Ok(answer);
-        }
+        tell(answer.whole.head.transaction(), is_new, asked);
+        return Ok(answer);
     }
     Err(Refusal::Unavailable { retry_after: RETRY_AFTER })
+}
+
+/// Asks the PSP again about an import whose command is stored and that nobody has finished.
+pub(crate) async fn resume<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, begun: Versioned) -> Result<(), Refusal>
+where
+    S: ImportStore,
+    K: Clock,
+    R: Source,
+{
+    let facts = begun.transaction().facts();
+    let (reading, asked) = first_reading(ports, psp, &facts.import.given_reference).await;
+    let is_given_up = asked.is_none() && ports.clock.now().since(facts.created_on) >= WAITS_FOR_WEBHOOK;
+    let recorded = match is_given_up {
+        true => {
+            let change = begun.transaction().fail_import(ImportFailure::NotVerified, ports.clock.now())?;
+            match ports.store.finish_import(&begun, &change).await.map_err(refused)? {
+                FinishedImport::Done(head) => Recorded::Finished(head, Box::new(change)),
+                FinishedImport::VersionMoved | FinishedImport::ReferenceTaken(_) => Recorded::Pending,
+            }
+        }
+        false => record(ports, psp, begun.clone(), reading).await?,
+    };
+    let head = match recorded {
+        Recorded::Finished(head, _) | Recorded::Overtaken(head) => head,
+        Recorded::Pending | Recorded::GaveWay => begun,
+    };
+    tell(head.transaction(), false, asked);
+    Ok(())
+}
+
+/// What the PSP says first, and how long it took where it can be asked at all.
+async fn first_reading<S, C, K: Clock, R>(
+    ports: &Ports<'_, S, C, K, R>,
+    psp: &dyn Psp,
+    reference: &PspReference,
+) -> (Reading, Option<Asked>) {
+    if !psp.capabilities().reads_payments {
+        let detail = "the PSP has no read: its webhook verifies the payment".to_owned();
+        return (Reading::Unavailable { detail, retry_after: None }, None);
+    }
+    let (reading, asked) = ask(ports.clock, psp, reference).await;
+    (reading, Some(asked))
 }
 
 enum Begun {
@@ -137,8 +183,19 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
     }
 }
 
-/// Stores what the PSP's answer means. A PSP that cannot be asked leaves the import pending. None where the payment is known
-/// under its canonical reference, to which this import has given way.
+/// What came of storing the PSP's answer.
+enum Recorded {
+    /// Written, together with what goes with it.
+    Finished(Versioned, Box<Change>),
+    /// The PSP could not be asked, or the result not be stored: somebody comes back to it.
+    Pending,
+    /// Somebody else finished or replaced it, as it stands here.
+    Overtaken(Versioned),
+    /// The payment is known under its canonical reference, and this import's own leads there now.
+    GaveWay,
+}
+
+/// Stores what the PSP's answer means. A PSP that cannot be asked leaves the import pending.
 ///
 /// A reading counts only if the payment was known here by its canonical reference before the PSP was asked. The PSP's webhooks
 /// name that one: one that does not find it leaves the payment to the import, and what it is about may be newer than a reading
@@ -147,20 +204,18 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
 async fn record<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     psp: &dyn Psp,
-    command: &ImportCommand,
     begun: Versioned,
-    is_new: bool,
     mut reading: Reading,
-) -> Result<Option<Answer>, Refusal>
+) -> Result<Recorded, Refusal>
 where
-    S: ImportStore + StatusStore,
+    S: ImportStore,
     K: Clock,
     R: Source,
 {
     let (space, id) = (begun.transaction().facts().space, begun.transaction().facts().id);
     let epoch = begun.transaction().facts().import.epoch;
+    let mut known_by = begun.transaction().facts().import.given_reference.clone();
     let mut read = begun;
-    let mut known_by = command.psp_reference.clone();
     for attempt in 0..TRIES {
         if attempt > 0 {
             back_off(ports.clock, ports.source, attempt).await;
@@ -171,11 +226,7 @@ where
         }
         let import = &read.transaction().facts().import;
         if import.state != ImportState::Pending || import.epoch != epoch {
-            // Somebody else finished or replaced it; what stands there now may be another command's.
-            return match read.transaction().is_same_import(command)? {
-                true => Ok(Some(Answer { is_new, ..known(ports.store, space, id).await? })),
-                false => Err(Refusal::AlreadyImported { transaction: id }),
-            };
+            return Ok(Recorded::Overtaken(read));
         }
         let now = ports.clock.now();
         let change = match &reading {
@@ -183,11 +234,11 @@ where
             Reading::NotFound => read.transaction().fail_import(ImportFailure::NotFoundAtPsp, now)?,
             Reading::CredentialsRefused => {
                 tracing::error!(transaction = id.number(), "the PSP does not accept our credentials: the import stays pending");
-                break;
+                return Ok(Recorded::Pending);
             }
             Reading::Unavailable { detail, .. } => {
                 tracing::warn!(transaction = id.number(), detail, "the PSP could not be asked: the import stays pending");
-                break;
+                return Ok(Recorded::Pending);
             }
         };
         let facts = change.transaction.facts();
@@ -197,46 +248,54 @@ where
                     (reading, _) = ask(ports.clock, psp, &facts.psp_reference).await;
                     known_by = facts.psp_reference.clone();
                 }
-                Ok(HeldReference::Taken(other)) => return give_way(ports, &read, other).await.map(|()| None),
+                Ok(HeldReference::Taken(other)) => return give_way(ports, &read, other).await,
                 Err(error) => tracing::warn!(transaction = id.number(), ?error, "a reference could not be stored: trying again"),
             }
             continue;
         }
         match ports.store.finish_import(&read, &change).await {
-            Ok(FinishedImport::Done(head)) if is_new => return Ok(Some(Answer { whole: written(head, command, change), is_new })),
-            Ok(FinishedImport::Done(_)) => return known(ports.store, space, id).await.map(Some),
-            Ok(FinishedImport::ReferenceTaken(other)) => return give_way(ports, &read, other).await.map(|()| None),
+            Ok(FinishedImport::Done(head)) => {
+                if head.transaction().facts().import.is_done() {
+                    finish_parked(ports, head.transaction()).await;
+                }
+                return Ok(Recorded::Finished(head, Box::new(change)));
+            }
+            Ok(FinishedImport::ReferenceTaken(other)) => return give_way(ports, &read, other).await,
             Ok(FinishedImport::VersionMoved) => {}
             Err(error) => tracing::warn!(transaction = id.number(), ?error, "the result of an import could not be stored: trying again"),
         }
     }
-    match is_new {
-        true => Ok(Some(Answer { whole: pending(read, command), is_new })),
-        false => known(ports.store, space, id).await.map(Some),
+    Ok(Recorded::Pending)
+}
+
+/// The reading was made after they were left to this import, so all that they are about is in it.
+async fn finish_parked<S: ImportStore, C, K: Clock, R>(ports: &Ports<'_, S, C, K, R>, transaction: &Transaction) {
+    if let Err(error) = ports.store.finish_parked(transaction, ports.clock.now()).await {
+        tracing::warn!(transaction = transaction.facts().id.number(), ?error, "parked webhooks could not be marked as processed");
     }
 }
 
 /// Ends this import as `already-imported` and points its reference to the transaction that holds the canonical one.
-async fn give_way<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, read: &Versioned, other: TransactionId) -> Result<(), Refusal>
+async fn give_way<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, read: &Versioned, other: TransactionId) -> Result<Recorded, Refusal>
 where
     S: ImportStore,
     K: Clock,
 {
     let change = read.transaction().fail_import(ImportFailure::AlreadyImported, ports.clock.now())?;
     match ports.store.yield_reference(read, &change, other).await.map_err(refused)? {
-        Committed::Done(_) => Ok(()),
+        Committed::Done(_) => Ok(Recorded::GaveWay),
         Committed::VersionMoved | Committed::OperationExists => Err(Refusal::Unavailable { retry_after: RETRY_AFTER }),
     }
 }
 
 /// Tells how an import stands at the end, and what the PSP said where it was asked.
-fn tell(answer: &Answer, asked: Option<Asked>) {
-    let facts = answer.whole.head.transaction().facts();
+fn tell(transaction: &Transaction, is_new: bool, asked: Option<Asked>) {
+    let facts = transaction.facts();
     let failure = facts.import.failure.as_ref();
     tracing::info!(
         space = facts.space.number(),
         transaction = facts.id.number(),
-        isNew = answer.is_new,
+        isNew = is_new,
         amount = facts.import.amount.units(),
         currency = facts.currency.code(),
         connection = facts.connection.as_str(),

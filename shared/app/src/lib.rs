@@ -6,14 +6,16 @@
 mod ask;
 pub mod authorize;
 pub mod capture;
-pub mod due;
 pub mod import;
 pub mod keys;
 pub mod metric;
 pub mod money_command;
 pub mod ports;
 pub mod rate_limit;
+pub mod reconcile;
+mod refresh;
 pub mod refund;
+pub mod resolve;
 mod retry;
 pub mod status;
 pub mod void;

@@ -41,8 +41,12 @@ metrics! {
     OperationsSettled: Count, Stage;
     /// Operations that became FAILED.
     OperationsFailed: Count, Stage;
-    /// Operations that became UNKNOWN or MANUAL_CHECK, or whose outcome could not be stored.
+    /// Operations that became UNKNOWN, or whose outcome could not be stored.
     OperationsInDoubt: Count, Stage;
+    /// Operations that became MANUAL_CHECK: each waits for a person.
+    ManualChecks: Count, Stage;
+    /// Calls that were sent once more with the same key.
+    OperationsResent: Count, Stage;
     /// How long a PSP took to answer.
     PspCallMillis: Milliseconds, StageAndPsp;
     /// Calls of a PSP without an answer that says what happened.
@@ -98,7 +102,8 @@ pub fn operation(state: OperationState) {
     match state {
         OperationState::Successful => count(Metric::OperationsSettled),
         OperationState::Failed => count(Metric::OperationsFailed),
-        OperationState::Unknown | OperationState::ManualCheck => count(Metric::OperationsInDoubt),
+        OperationState::Unknown => count(Metric::OperationsInDoubt),
+        OperationState::ManualCheck => count(Metric::ManualChecks),
         OperationState::Requested | OperationState::Pending => {}
     }
 }

@@ -3,20 +3,19 @@
 //! What a webhook says is never applied, only what the PSP answers when it is asked. So a repetition has no second effect,
 //! order does not matter, and a webhook that lies about an amount changes nothing.
 
-use crate::ask::ask;
 use crate::metric::{self, Metric};
-use crate::money_command::bound_capture;
-use crate::ports::psp::{Psp, RawWebhook, Reading, WebhookEvent, WebhookRefused};
-use crate::ports::store::{Committed, StoreError, Stored, StoredWebhook, WebhookStore, WholeTransaction};
+use crate::ports::psp::{Psp, RawWebhook, WebhookEvent, WebhookRefused};
+use crate::ports::store::{StoreError, Stored, StoredWebhook, WebhookStore};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
+use crate::refresh::{Heard, Refreshed, load, refresh};
 use crate::retry::back_off;
 use domain::id::{ConnectionName, SpaceId, TransactionId};
-use domain::operation::Effect;
-use domain::payment::PspPayment;
+use domain::operation::asked_again_after;
+use domain::planted::{Bug, is_planted};
 use domain::time::Span;
-use domain::transaction::{Change, Finding, ImportState, find};
-use domain::{Operation, Refusal};
+use domain::transaction::ImportState;
 use futures_util::future::{Either, select};
+use std::sync::Arc;
 use tracing::field::Empty;
 use tracing::{Instrument, Span as LogSpan};
 
@@ -34,6 +33,10 @@ pub enum Acknowledgement {
 /// How long the processing may delay the acknowledgement.
 const PROCESSING: Span = Span::from_seconds(5);
 const TRIES: u32 = 16;
+/// When somebody comes back to a webhook that could not be processed at once.
+const DUE_AFTER: Span = Span::from_seconds(60);
+/// How often a webhook is come back to that no program of today can read.
+const UNREADABLE: Span = Span::from_days(1);
 
 /// Receives a webhook, and tells what came of it in one line.
 pub async fn receive<S, C, K, R>(
@@ -94,7 +97,16 @@ where
     let event = id.unwrap_or_else(|| ports.source.unique());
     LogSpan::current().record("event", event.as_str());
     let unread = (!is_readable).then(|| raw.body.clone());
-    let webhook = StoredWebhook { space, connection: connection.clone(), event, kind, references, unread, received_on: now };
+    let webhook = StoredWebhook {
+        space,
+        connection: connection.clone(),
+        event,
+        kind,
+        references,
+        unread,
+        received_on: now,
+        due_on: now.plus(DUE_AFTER),
+    };
     match ports.store.store_webhook(&webhook).await {
         Ok(Stored::New | Stored::Waiting) => {}
         Ok(Stored::Processed) => {
@@ -103,10 +115,74 @@ where
         }
         Err(error) => {
             tracing::error!(outcome = "NOT_STORED", why = error.for_log(), "webhook");
-            return Acknowledgement::TryLater;
+            return if is_planted(Bug::AcknowledgedBeforeStored) { Acknowledgement::Stored } else { Acknowledgement::TryLater };
         }
     }
-    let processing = Box::pin(process(ports, psp.as_ref(), &webhook));
+    process_in_time(ports, psp.as_ref(), &webhook).await;
+    Acknowledgement::Stored
+}
+
+/// Comes back to a webhook that was stored and is not processed yet.
+pub(crate) async fn resume<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, connection: &ConnectionName, event: &str)
+where
+    S: WebhookStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    let lines = tracing::error_span!(
+        "webhook",
+        space = space.number(),
+        connection = connection.as_str(),
+        psp = Empty,
+        event,
+        transaction = Empty,
+        pspMs = Empty
+    );
+    let work = async {
+        match take(ports, space, connection, event).await {
+            Ok(Some((webhook, psp))) => {
+                LogSpan::current().record("psp", psp.name());
+                process_in_time(ports, psp.as_ref(), &webhook).await;
+            }
+            // Processed meanwhile, or somebody else is at it.
+            Ok(None) => {}
+            Err(why) => tracing::warn!(outcome = "WAITING", why, "webhook"),
+        }
+    };
+    work.instrument(lines).await;
+}
+
+/// Moves its due time, so that nobody else comes back to it now.
+async fn take<S, C, K, R>(
+    ports: &Ports<'_, S, C, K, R>,
+    space: SpaceId,
+    connection: &ConnectionName,
+    event: &str,
+) -> Result<Option<(StoredWebhook, Arc<dyn Psp>)>, String>
+where
+    S: WebhookStore,
+    C: Connections,
+    K: Clock,
+{
+    let now = ports.clock.now();
+    let Some(webhook) = ports.store.load_webhook(space, connection, event).await.map_err(StoreError::for_log)? else { return Ok(None) };
+    let again = if webhook.unread.is_some() { UNREADABLE } else { asked_again_after(now.since(webhook.received_on)) };
+    if webhook.due_on > now || !ports.store.postpone_webhook(&webhook, now.plus(again)).await.map_err(StoreError::for_log)? {
+        return Ok(None);
+    }
+    let psp = ports.connections.open(space, connection).await.map_err(|error| format!("the connection cannot be used: {error:?}"))?;
+    Ok(Some((webhook, psp)))
+}
+
+/// Processes a webhook for a short time, and tells what came of it in one line.
+async fn process_in_time<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, webhook: &StoredWebhook)
+where
+    S: WebhookStore,
+    K: Clock,
+    R: Source,
+{
+    let processing = Box::pin(process(ports, psp, webhook));
     match select(processing, Box::pin(ports.clock.sleep(PROCESSING))).await {
         Either::Left((Ok(Processed::Applied { changes }), _)) => tracing::info!(outcome = "PROCESSED", changes, "webhook"),
         Either::Left((Ok(Processed::Parked), _)) => {
@@ -116,7 +192,6 @@ where
         Either::Left((Err(why), _)) => tracing::warn!(outcome = "WAITING", why, "webhook"),
         Either::Right(_) => tracing::warn!(outcome = "WAITING", why = "processing took too long", "webhook"),
     }
-    Acknowledgement::Stored
 }
 
 /// What came of a webhook that was stored.
@@ -155,7 +230,7 @@ where
         }
     };
     LogSpan::current().record("transaction", transaction.number());
-    match refresh(ports, psp, webhook, transaction).await? {
+    match apply(ports, psp, webhook, transaction).await? {
         Some(changes) => {
             finish(ports, webhook).await?;
             Ok(Processed::Applied { changes })
@@ -183,11 +258,9 @@ async fn finish<S: WebhookStore, C, K: Clock, R>(ports: &Ports<'_, S, C, K, R>, 
     ports.store.finish_webhook(webhook, ports.clock.now()).await.map_err(StoreError::for_log)
 }
 
-/// Reads the payment and applies what is new, one commit at a time, until nothing is. A reading counts only for the version
-/// that was stored before it and for what it led to itself: whatever else has changed meanwhile may be newer than it. An import
-/// that is under way ends in a moment, as a rule, and is waited for. Answers how many commits were made; none where the import
-/// has failed.
-async fn refresh<S, C, K, R>(
+/// Applies what the PSP says about a payment, once its import is done: one that is under way ends in a moment, as a rule, and is
+/// waited for. Answers how many commits were made; none where the import has failed.
+async fn apply<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     psp: &dyn Psp,
     webhook: &StoredWebhook,
@@ -198,94 +271,32 @@ where
     K: Clock,
     R: Source,
 {
-    let space = webhook.space;
-    let mut changes = 0;
     let mut why = "";
-    'reading: for attempt in 0..TRIES {
+    for attempt in 0..TRIES {
         back_off(ports.clock, ports.source, attempt).await;
-        let mut whole = load(ports.store, space, id).await?;
+        let whole = load(ports.store, webhook.space, id).await?;
         let import = &whole.head.transaction().facts().import;
         match import.state {
-            ImportState::Completed | ImportState::Ok => why = "too many conflicts",
-            ImportState::Pending => {
-                why = "the import is not completed";
-                continue;
+            ImportState::Completed | ImportState::Ok => {
+                let Refreshed { whole, heard, changes, took } = refresh(ports, psp, whole).await?;
+                LogSpan::current().record("pspMs", took.millis());
+                return match heard {
+                    Heard::Payment(payment) if whole.head.transaction().is_undecided(&whole.operations, &payment) => {
+                        Err("what the PSP shows is clear only once an operation has settled".to_owned())
+                    }
+                    Heard::Payment(_) => Ok(Some(changes)),
+                    Heard::Nothing { why } => Err(why.to_owned()),
+                    Heard::Silence { why, .. } => Err(why),
+                };
             }
+            ImportState::Pending => why = "the import is not completed",
             ImportState::Failed if import.has_given_way() => {
                 // With that its reference was pointed to the import that holds the payment.
                 id = correlate(ports.store, webhook).await?.unwrap_or(id);
                 why = "the import has given way to another one";
-                continue;
             }
             ImportState::Failed => return Ok(None),
         }
-        let (reading, asked) = ask(ports.clock, psp, &whole.head.transaction().facts().psp_reference).await;
-        LogSpan::current().record("pspMs", asked.took.millis());
-        let payment = match reading {
-            Reading::Found(payment) => payment,
-            Reading::NotFound => return Err("the PSP does not know the payment".to_owned()),
-            Reading::CredentialsRefused => return Err("the PSP does not accept our credentials".to_owned()),
-            Reading::Unavailable { detail, .. } => return Err(detail),
-        };
-        while let Some(change) = next_change(&whole, &payment, ports.clock.now()).map_err(|refusal| format!("{refusal:?}"))? {
-            let Committed::Done(written) = ports.store.commit(&whole.head, &change).await.map_err(StoreError::for_log)? else {
-                continue 'reading;
-            };
-            changes += 1;
-            tell(&change, &whole.operations);
-            whole = load(ports.store, space, id).await?;
-            if whole.head.transaction().version() != written.transaction().version() {
-                continue 'reading;
-            }
-        }
-        return Ok(Some(changes));
     }
     Err(why.to_owned())
-}
-
-/// Tells of a change that was stored because of what the PSP said; `before` are the operations as they were.
-fn tell(change: &Change, before: &[Operation]) {
-    // The first is the one that was settled; with a refund comes its capture.
-    if let Some(settled) = change.updated.first() {
-        metric::operation(settled.state());
-    }
-    let Some(entry) = &change.interaction else { return };
-    let operation = entry.operation.as_ref();
-    let before = operation.and_then(|operation| before.iter().find(|before| before.facts().id.number() == operation.id));
-    tracing::info!(
-        change = entry.kind.as_str(),
-        operation = operation.map(|operation| operation.id),
-        amount = operation.map(|operation| operation.amount.units()),
-        currency = change.transaction.facts().currency.code(),
-        stateBefore = before.map(|before| before.state().as_str()),
-        stateAfter = operation.map(|operation| operation.state.as_str()),
-        transactionState = entry.state.as_str(),
-        version = entry.sequence,
-        "a webhook led to a change"
-    );
-}
-
-/// The first thing in the reading that the stored transaction does not know yet.
-fn next_change(whole: &WholeTransaction, payment: &PspPayment, now: domain::Timestamp) -> Result<Option<Change>, Refusal> {
-    let transaction = whole.head.transaction();
-    for operation in &whole.operations {
-        let Some(effect) = effect_on(operation, payment) else { continue };
-        let bound = bound_capture(operation, &whole.operations);
-        if let Some(change) = transaction.settle(operation, bound, effect, now)? {
-            return Ok(Some(change));
-        }
-    }
-    transaction.follow(payment, now)
-}
-
-fn effect_on(operation: &Operation, payment: &PspPayment) -> Option<Effect> {
-    match find(operation, payment) {
-        Finding::Found(movement) => Some(Effect::of_movement(operation, movement)),
-        Finding::Ambiguous => Some(Effect::ManualCheck("several movements at the PSP claim to be this operation")),
-        Finding::NotFound => None,
-    }
-}
-
-async fn load<S: WebhookStore>(store: &S, space: SpaceId, id: TransactionId) -> Result<WholeTransaction, String> {
-    store.load_whole(space, id).await.map_err(StoreError::for_log)?.ok_or_else(|| "a reference without its transaction".to_owned())
 }

@@ -5,7 +5,7 @@
 
 use app::capture::capture;
 use app::money_command::{Answer, Precondition, Request};
-use app::ports::store::{CommandStore, Committed, StatusStore, StoreError, Versioned};
+use app::ports::store::{CommandStore, Committed, Page, Search, StatusStore, StoreError, Versioned, WholeTransaction};
 use app::ports::{Clock, Ports};
 use app::void::void;
 use domain::id::{IdempotencyKey, OperationId, SpaceId, TransactionId};
@@ -66,6 +66,14 @@ impl CommandStore for Tampered {
         self.inner.load_operations(space, id, kind).await
     }
 
+    async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
+        self.inner.load_head(space, id).await
+    }
+
+    async fn take(&self, read: &Operation, taken: &Operation) -> Result<bool, StoreError> {
+        self.inner.take(read, taken).await
+    }
+
     async fn commit(&self, read: &Versioned, change: &Change) -> Result<Committed, StoreError> {
         let fault = next(&self.commits);
         if let Fault::ProvedFailed = fault {
@@ -83,6 +91,16 @@ impl CommandStore for Tampered {
             Fault::ToldMoved => Ok(Committed::VersionMoved),
             Fault::None | Fault::Lost | Fault::ProvedFailed => done,
         }
+    }
+}
+
+impl StatusStore for Tampered {
+    async fn load_whole(&self, space: SpaceId, id: TransactionId) -> Result<Option<WholeTransaction>, StoreError> {
+        self.inner.load_whole(space, id).await
+    }
+
+    async fn search(&self, space: SpaceId, search: &Search) -> Result<Page, StoreError> {
+        self.inner.search(space, search).await
     }
 }
 

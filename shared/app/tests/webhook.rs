@@ -6,19 +6,21 @@
 use app::import::import;
 use app::ports::psp::{RawWebhook, WebhookEvent, WebhookRefused};
 use app::ports::store::{
-    BegunImport, Committed, FinishedImport, HeldReference, ImportStore, Page, Search, StatusStore, StoreError, Versioned, WholeTransaction,
+    BegunImport, CommandStore, Committed, FinishedImport, HeldReference, ImportStore, Page, Search, StatusStore, StoreError, Versioned,
+    WholeTransaction,
 };
 use app::ports::{Clock, Ports};
+use app::reconcile::sweep;
 use app::webhook::{Acknowledgement, receive};
-use domain::id::{PspReference, SpaceId, TransactionId};
+use domain::id::{IdempotencyKey, PspReference, SpaceId, TransactionId};
 use domain::money::Minor;
 use domain::payment::PspPayment;
 use domain::time::Span;
 use domain::transaction::properties::Properties;
 use domain::transaction::{Change, ImportFailure, ImportState};
-use domain::{Transaction, TransactionState};
-use testkit::builders::{NOW, completed, connection, import_command, payment, psp_reference, space, transaction_id};
-use testkit::{TestClock, TestConnections, TestSource, TestStore};
+use domain::{Operation, OperationKind, Timestamp, Transaction, TransactionState};
+use testkit::builders::{NOW, capture_at_psp, completed, connection, import_command, payment, psp_reference, space, transaction_id};
+use testkit::{Store, TestClock, TestConnections, TestSource, TestStore};
 
 const CANONICAL: &str = "pi_1";
 const INBOX: &str = "S#1#W#test#evt_1";
@@ -81,6 +83,10 @@ impl Scene {
         (items[0].contains_key("due"), items[0].contains_key("processedOn"))
     }
 
+    fn ports(&self) -> Ports<'_, Store, TestConnections, TestClock, TestSource> {
+        Ports { store: &self.store, connections: &self.connections, clock: &self.clock, source: &self.source }
+    }
+
     fn reads(&self) -> usize {
         self.connections.psp.calls().read
     }
@@ -100,14 +106,38 @@ impl Interrupted<'_> {
     }
 }
 
-impl ImportStore for Interrupted<'_> {
-    async fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> Result<BegunImport, StoreError> {
-        self.at(When::BeforeItIsStored).await;
-        self.scene.store.begin_import(transaction, properties).await
+impl CommandStore for Interrupted<'_> {
+    async fn load_for_command(
+        &self,
+        space: SpaceId,
+        id: TransactionId,
+        kind: OperationKind,
+        key: &IdempotencyKey,
+    ) -> Result<Option<(Versioned, Option<Operation>)>, StoreError> {
+        self.scene.store.load_for_command(space, id, kind, key).await
+    }
+
+    async fn load_operations(&self, space: SpaceId, id: TransactionId, kind: OperationKind) -> Result<Vec<Operation>, StoreError> {
+        self.scene.store.load_operations(space, id, kind).await
     }
 
     async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
         self.scene.store.load_head(space, id).await
+    }
+
+    async fn take(&self, read: &Operation, taken: &Operation) -> Result<bool, StoreError> {
+        self.scene.store.take(read, taken).await
+    }
+
+    async fn commit(&self, read: &Versioned, change: &Change) -> Result<Committed, StoreError> {
+        self.scene.store.commit(read, change).await
+    }
+}
+
+impl ImportStore for Interrupted<'_> {
+    async fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> Result<BegunImport, StoreError> {
+        self.at(When::BeforeItIsStored).await;
+        self.scene.store.begin_import(transaction, properties).await
     }
 
     async fn replace_import(&self, read: &Versioned, change: &Change, properties: &Properties) -> Result<Committed, StoreError> {
@@ -122,6 +152,10 @@ impl ImportStore for Interrupted<'_> {
     async fn finish_import(&self, read: &Versioned, change: &Change) -> Result<FinishedImport, StoreError> {
         self.at(When::BeforeItIsFinished).await;
         self.scene.store.finish_import(read, change).await
+    }
+
+    async fn finish_parked(&self, transaction: &Transaction, processed_on: Timestamp) -> Result<(), StoreError> {
+        self.scene.store.finish_parked(transaction, processed_on).await
     }
 
     async fn yield_reference(&self, read: &Versioned, change: &Change, to: TransactionId) -> Result<Committed, StoreError> {
@@ -148,6 +182,68 @@ async fn imported(scene: &Scene, given: &str, when: When) -> Transaction {
         scene.canceled().await;
     }
     scene.transaction(answer.whole.head.transaction().facts().id).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_before_its_import_is_applied_by_the_import() {
+    for given in [CANONICAL, "cs_1"] {
+        let scene = Scene::new().await;
+        let captured = PspPayment { movements: vec![capture_at_psp("ch_1")], ..payment(CANONICAL) };
+        scene.connections.psp.knows(captured);
+        assert_eq!(scene.delivered(CANONICAL).await, Acknowledgement::Stored);
+        assert_eq!(scene.inbox().await, (false, false), "{given}: parked");
+        let answer = import(&scene.ports(), space(1), &import_command(given)).await.unwrap();
+        let balance = answer.whole.head.transaction().facts().balance;
+        assert_eq!((balance.captured.units(), answer.whole.operations.len()), (1, 1), "{given}");
+        assert_eq!(scene.inbox().await, (false, true), "{given}: processed by the import");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_could_not_be_processed_is_come_back_to() {
+    let scene = Scene::new().await;
+    let answer = import(&scene.ports(), space(1), &import_command(CANONICAL)).await.unwrap();
+    let id = answer.whole.head.transaction().facts().id;
+    let canceled = PspPayment { state: TransactionState::Voided, released: Minor::new(10_000), ..payment(CANONICAL) };
+    scene.connections.psp.is_unavailable(true);
+    assert_eq!(scene.delivered(CANONICAL).await, Acknowledgement::Stored);
+    assert_eq!(scene.inbox().await, (true, false));
+    let minute = async || {
+        scene.clock.advance(Span::from_seconds(60));
+        sweep(&scene.ports(), scene.clock.now().plus(Span::from_seconds(29))).await.unwrap()
+    };
+    minute().await;
+    assert_eq!(scene.inbox().await, (true, false), "the PSP cannot be asked yet");
+    scene.connections.psp.is_unavailable(false);
+    scene.connections.psp.knows(canceled);
+    minute().await;
+    assert_eq!(scene.inbox().await, (false, true));
+    assert_eq!(scene.transaction(id).await.facts().state, TransactionState::Voided);
+    assert_eq!(minute().await.taken, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_import_that_the_psp_did_not_answer_is_finished_by_the_schedule() {
+    for given in [CANONICAL, "cs_1"] {
+        let scene = Scene::new().await;
+        scene.connections.psp.is_unavailable(true);
+        let answer = import(&scene.ports(), space(1), &import_command(given)).await.unwrap();
+        let facts = answer.whole.head.transaction().facts().clone();
+        assert_eq!(facts.import.state, ImportState::Pending);
+        let reads = async || {
+            let before = scene.reads();
+            scene.clock.advance(Span::from_seconds(60));
+            sweep(&scene.ports(), scene.clock.now().plus(Span::from_seconds(29))).await.unwrap();
+            scene.reads() - before
+        };
+        assert_eq!(reads().await, 1);
+        assert_eq!(scene.transaction(facts.id).await.facts().import.state, ImportState::Pending);
+        scene.connections.psp.is_unavailable(false);
+        assert!(reads().await >= 1);
+        let facts = scene.transaction(facts.id).await.facts().clone();
+        assert_eq!((facts.import.state, facts.state), (ImportState::Completed, TransactionState::Authorized));
+        assert_eq!(reads().await, 0, "nothing is due any more");
+    }
 }
 
 #[tokio::test(start_paused = true)]

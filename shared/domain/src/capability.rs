@@ -1,5 +1,6 @@
 //! What a PSP can do, as data: rules read this and never the name of a PSP.
 
+use crate::operation::OperationKind;
 use crate::time::Span;
 
 /// The abilities of one PSP. An adapter may add limits here, never remove one of the domain's.
@@ -11,6 +12,8 @@ pub struct Capabilities {
     pub captures_in_part: bool,
     /// Whether the rest of an authorization survives a partial capture.
     pub keeps_rest: KeepsRest,
+    /// What is left after a final capture the PSP releases by itself; otherwise it stays held until a void.
+    pub releases_rest: bool,
     /// Less than the captured amount can be refunded, more than once.
     pub refunds_in_part: bool,
     /// A refund belongs to one capture at the PSP, so one must be named or found.
@@ -44,6 +47,16 @@ pub struct KeyWindows {
     pub capture: KeyWindow,
     pub refund: KeyWindow,
     pub void: KeyWindow,
+}
+
+impl KeyWindows {
+    pub const fn of(&self, kind: OperationKind) -> KeyWindow {
+        match kind {
+            OperationKind::Capture => self.capture,
+            OperationKind::Refund => self.refund,
+            OperationKind::Void => self.void,
+        }
+    }
 }
 
 impl Capabilities {

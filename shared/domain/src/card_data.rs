@@ -29,7 +29,7 @@ struct Run {
 
 impl Run {
     fn has_card_number(&self) -> bool {
-        let is_iban = self.follows_letters && self.groups.len() > 1 && self.groups[0].len() == 2;
+        let is_iban = self.follows_letters && self.groups[0].len() == 2;
         !is_iban && (0..self.groups.len()).any(|start| self.has_card_number_from(start))
     }
 
@@ -165,6 +165,7 @@ mod tests {
             "6011111111111117",
             "6200000000000005",
             "6759649826438453",
+            "6200000000000000000",
         ] {
             assert!(contains_card_number(number), "{number}");
         }
@@ -198,6 +199,7 @@ mod tests {
             "1767225600000",                                                    // a moment in milliseconds
             "4006381333931",                                                    // an article number of Germany
             "4000000000006",                                                    // the same, and right as a card number too
+            "4006381330169",                                                    // the same, with digits that count three times
             "0000004111111",                                                    // an order number with leading zeros
             "9999999999999995",                                                 // right check digit, but no scheme begins with 9
             "+4915112345678",                                                   // a telephone number

@@ -81,6 +81,12 @@ mod tests {
     }
 
     #[test]
+    fn a_currency_is_written_as_its_code() {
+        let currency = Currency::parse("CHF").expect("a currency");
+        assert_eq!(format!("{currency} {currency:?}"), "CHF CHF");
+    }
+
+    #[test]
     fn what_is_not_a_currency_is_refused() {
         for code in ["chf", "XXX", "EURO", "EU", "", "R A", " EU", "EUR ", "XTS", "X\u{dc}", "AD "] {
             assert_eq!(Currency::parse(code), None, "{code:?}");

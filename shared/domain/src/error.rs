@@ -272,3 +272,19 @@ impl From<Overflow> for Refusal {
         Self::internal("an amount left the range of 64 bits")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_refusals_the_one_that_comes_first_is_told_and_of_equal_ones_the_first() {
+        let flaw = |pointer: &str| Refusal::flaw(pointer, "is wrong");
+        let told = |one: Refusal, other: Refusal| both::<(), ()>(Err(one), Err(other)).expect_err("both are refusals");
+        assert_eq!(told(flaw("a"), flaw("b")), flaw("a"));
+        assert_eq!(told(flaw("a"), Refusal::InvalidAmount), flaw("a"));
+        assert_eq!(told(Refusal::InvalidAmount, flaw("b")), flaw("b"));
+        assert_eq!(both::<(), ()>(Ok(()), Err(flaw("b"))), Err(flaw("b")));
+        assert_eq!(both(Ok(1), Ok(2)), Ok((1, 2)));
+    }
+}

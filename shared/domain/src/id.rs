@@ -191,6 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_is_printable_ascii_of_a_length() {
+        for (longest, parse) in [
+            (255, (|text| PspReference::parse(text).is_some()) as fn(&str) -> bool),
+            (100, |text| MerchantReference::parse(text).is_some()),
+            (100, |text| IdempotencyKey::parse(text).is_some()),
+        ] {
+            assert!(parse("~") && parse(&"x".repeat(longest)));
+            for text in ["", "\u{e4}", "a\u{7f}", "a\nb", "\0", &"x".repeat(longest + 1)] {
+                assert!(!parse(text), "{text:?}");
+            }
+        }
+        assert!(MerchantReference::parse("INV 1").is_some() && PspReference::parse("pi 1").is_none());
+    }
+
+    #[test]
+    fn an_operation_is_told_to_the_psp_by_all_its_numbers() {
+        let (space, transaction) = (SpaceId::new(1).expect("an id"), TransactionId::new(20).expect("an id"));
+        let reference = OperationReference::new(space, transaction, OperationId::new(3).expect("an id"));
+        assert_eq!((reference.as_str(), &reference), ("1-20-3", &OperationReference::seen("1-20-3")));
+    }
+
+    #[test]
     fn a_connection_name_is_lower_case_letters_digits_and_hyphens() {
         assert!(ConnectionName::parse("stripe-2").is_some());
         for text in ["", "Stripe", "a#b", "a/b", "\u{e4}", &"a".repeat(41)] {

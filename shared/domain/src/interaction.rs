@@ -89,6 +89,8 @@ named! {
         StateCompleted = "transaction.state.completed",
         StateFulfill = "transaction.state.fulfill",
         StateDecline = "transaction.state.decline",
+        AuthorizationExpiring = "transaction.authorization.expiring",
+        AuthorizationExpired = "transaction.authorization.expired",
         AttentionRaised = "transaction.attention.raised",
     }
 }

@@ -15,6 +15,7 @@ mod named;
 pub mod operation;
 pub mod outcome;
 pub mod payment;
+pub mod planted;
 pub mod rate;
 pub mod scope;
 pub mod time;

@@ -203,6 +203,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_of_64_characters_is_looked_at_and_no_longer_one() {
+        let zeros = |count| format!("1.{}", "0".repeat(count));
+        assert_eq!(Decimal::parse(&zeros(62)), Decimal::parse("1"));
+        assert_eq!(Decimal::parse(&zeros(63)), Err(NotADecimal));
+    }
+
+    #[test]
+    fn an_amount_is_written_with_the_decimals_of_its_currency_and_a_sign_below_zero() {
+        let written = |units, code| Money::new(Minor::new(units), Currency::parse(code).expect("a currency")).to_string();
+        for (units, code, text) in [
+            (4990, "EUR", "49.90"),
+            (500, "JPY", "500"),
+            (0, "EUR", "0.00"),
+            (0, "JPY", "0"),
+            (5, "KWD", "0.005"),
+            (-5, "EUR", "-0.05"),
+            (-4990, "EUR", "-49.90"),
+        ] {
+            assert_eq!(written(units, code), text);
+        }
+    }
+
     proptest! {
         #[test]
         fn every_amount_survives_writing_and_reading(units in 0..=i64::MAX, pick in any::<prop::sample::Index>()) {

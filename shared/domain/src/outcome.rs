@@ -26,6 +26,8 @@ pub enum Doubt {
     NoAnswer,
     /// The PSP answered with a server error after it had the request.
     ServerError,
+    /// The PSP answered with an error that it keeps under our key: it repeats it, whatever it did.
+    KeptError,
     /// The PSP says that the same request is still being worked on.
     InProgress,
     /// The answer cannot be read as what the PSP documents.
@@ -55,6 +57,7 @@ impl Doubt {
         match self {
             Doubt::NoAnswer => "NO_ANSWER",
             Doubt::ServerError => "SERVER_ERROR",
+            Doubt::KeptError => "KEPT_ERROR",
             Doubt::InProgress => "IN_PROGRESS",
             Doubt::Unreadable => "UNREADABLE",
             Doubt::OtherAmount => "OTHER_AMOUNT",
@@ -99,4 +102,41 @@ named! {
         Configuration = "CONFIGURATION",
         Developer = "DEVELOPER",
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_refused_by_an_outcome_that_says_so_and_by_no_other() {
+        let refused = |failure| Outcome::Refused(failure).is_credentials_refused();
+        assert!(refused(Failure::credentials_refused()));
+        assert!(!refused(Failure { code: "expired-card".to_owned(), ..Failure::credentials_refused() }));
+        for doubt in DOUBTS {
+            assert_eq!(Outcome::Unknown(doubt).is_credentials_refused(), doubt == Doubt::CredentialsRefused, "{doubt:?}");
+        }
+        let psp_reference = None;
+        assert!(!Outcome::Succeeded { psp_reference: psp_reference.clone() }.is_credentials_refused());
+        assert!(!Outcome::Accepted { psp_reference }.is_credentials_refused());
+        assert!(!Outcome::NotSent { retry_after: None }.is_credentials_refused());
+    }
+
+    #[test]
+    fn every_doubt_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = DOUBTS.iter().map(|doubt| doubt.as_str()).collect();
+        assert_eq!(names.len(), DOUBTS.len());
+        assert_eq!(Doubt::NoAnswer.as_str(), "NO_ANSWER");
+    }
+
+    const DOUBTS: [Doubt; 8] = [
+        Doubt::NoAnswer,
+        Doubt::ServerError,
+        Doubt::KeptError,
+        Doubt::InProgress,
+        Doubt::Unreadable,
+        Doubt::OtherAmount,
+        Doubt::RefusedAfterDoubt,
+        Doubt::CredentialsRefused,
+    ];
 }

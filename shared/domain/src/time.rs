@@ -36,6 +36,10 @@ impl Timestamp {
 pub struct Span(i64);
 
 impl Span {
+    pub const fn minus(self, other: Span) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -58,5 +62,26 @@ impl Span {
 
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_seconds_are_rounded_to_the_past() {
+        for (millis, seconds) in [(1999, 1), (1000, 1), (999, 0), (0, 0), (-1, -1), (-1000, -1)] {
+            assert_eq!((Timestamp::from_millis(millis).seconds(), Span::from_millis(millis).seconds()), (seconds, seconds));
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_stays_at_the_end_of_time() {
+        let end = Timestamp::from_millis(i64::MAX);
+        assert_eq!((Timestamp::from_seconds(i64::MAX), end.plus(Span::from_days(1))), (end, end));
+        assert_eq!(Span::from_days(i64::MAX), Span::from_millis(i64::MAX));
+        assert_eq!(Timestamp::from_millis(i64::MIN).since(end), Span::from_millis(i64::MIN));
+        assert_eq!(Span::from_seconds(2).minus(Span::from_seconds(3)), Span::from_millis(-1000));
     }
 }

@@ -30,7 +30,9 @@ pub(crate) struct Receipt {
 
 /// What an answer of the 4xx range complains about.
 pub(crate) enum Complaint {
-    /// A decision about the request, which the PSP keeps under our key.
+    /// A decision that the PSP keeps under our key: whoever comes with the key, and came with it, is told the same.
+    Decision(Failure),
+    /// What the PSP refuses this time and does not keep: it may say something else to another copy of the request.
     Refusal(Failure),
     /// The same request is being worked on, or the PSP asks for the same request again.
     InProgress,
@@ -43,6 +45,8 @@ pub(crate) struct Dialect {
     pub(crate) psp: &'static str,
     /// The statuses with which it refuses for business reasons.
     pub(crate) refuses_with: &'static [u16],
+    /// The server errors that it keeps under our key and repeats to everyone who comes with it: sending again is of no use.
+    pub(crate) keeps_errors: &'static [u16],
     /// What such an answer says; none if it is not what the PSP documents.
     pub(crate) complaint: fn(&Answer) -> Option<Complaint>,
 }
@@ -71,6 +75,7 @@ impl Dialect {
                 Attempt::First => Outcome::NotSent { retry_after: answer.retry_after() },
                 Attempt::AfterDoubt => Outcome::Unknown(Doubt::RefusedAfterDoubt),
             },
+            status @ 500.. if answer.is_replay() || self.keeps_errors.contains(&status) => Outcome::Unknown(Doubt::KeptError),
             500.. => Outcome::Unknown(Doubt::ServerError),
             status if self.refuses_with.contains(&status) => self.complained(&answer, attempt),
             _ => Outcome::Unknown(Doubt::Unreadable),
@@ -85,7 +90,7 @@ impl Dialect {
             200 => answer.json().ok_or_else(|| not_sent(attempt, None)),
             401 | 403 => Err(credentials_refused(attempt)),
             404 => match (self.complaint)(&answer) {
-                Some(Complaint::Refusal(failure)) => Err(refused(attempt, failure)),
+                Some(Complaint::Decision(failure) | Complaint::Refusal(failure)) => Err(refused(attempt, failure)),
                 Some(Complaint::InProgress | Complaint::KeyReused) | None => Err(not_sent(attempt, None)),
             },
             _ => Err(not_sent(attempt, answer.retry_after())),
@@ -94,7 +99,8 @@ impl Dialect {
 
     fn complained(&self, answer: &Answer, attempt: Attempt) -> Outcome {
         match (self.complaint)(answer) {
-            // A replayed refusal is what the first request with our key was told: it was never executed.
+            // It is what every request with our key is told, so none was or will be executed.
+            Some(Complaint::Decision(failure)) => Outcome::Refused(failure),
             Some(Complaint::Refusal(failure)) if answer.is_replay() => Outcome::Refused(failure),
             Some(Complaint::Refusal(failure)) => refused(attempt, failure),
             Some(Complaint::InProgress) => Outcome::Unknown(Doubt::InProgress),

@@ -1,11 +1,12 @@
-//! From API Gateway's event to the edge and back.
+//! From API Gateway's event to the edge and back; and from a schedule's event to what it is for.
 
 use crate::authorizer;
 use crate::system::SystemClock;
-use crate::wiring::FUNCTION_TIME;
+use crate::wiring::REQUEST_TIME;
 use api::{Request, Response};
 use app::ports::Clock;
 use domain::time::Timestamp;
+use futures_util::future::Either;
 use lambda_http::http::header::{HeaderName, HeaderValue};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt, service_fn};
@@ -14,32 +15,60 @@ use std::future::Future;
 
 pub use lambda_http::Error;
 
-/// Serves events of the HTTP API until Lambda ends the process.
+/// Serves events of the HTTP API until Lambda ends the process. Any other event fails: what would be answered to it, the gateway
+/// could take for a success.
 pub async fn serve<F, A>(endpoint: F) -> Result<(), Error>
 where
     F: Fn(Request) -> A,
     A: Future<Output = Response> + Send,
 {
-    let endpoint = &endpoint;
+    serve_scheduled(endpoint, |_| async { Err(Error::from("not an event of the HTTP API")) }).await
+}
+
+/// The same for a function that a schedule calls, too: every event that is not the gateway's is the schedule's, and is given
+/// the moment at which the function is ended. Which of the two it is, the runtime tells, and never a path, which callers write.
+pub async fn serve_scheduled<F, A, G, B>(endpoint: F, scheduled: G) -> Result<(), Error>
+where
+    F: Fn(Request) -> A,
+    A: Future<Output = Response> + Send,
+    G: Fn(Timestamp) -> B,
+    B: Future<Output = Result<(), Error>> + Send,
+{
+    let (endpoint, scheduled) = (&endpoint, &scheduled);
     lambda_http::run(service_fn(|event: lambda_http::Request| {
-        let answer = endpoint(request(event));
-        async move { Ok::<_, Error>(response(answer.await)) }
+        let deadline = deadline(&event);
+        let work = match request(event) {
+            Some(request) => Either::Left(endpoint(request)),
+            None => Either::Right(scheduled(deadline)),
+        };
+        async move {
+            match work {
+                Either::Left(answer) => Ok(response(answer.await)),
+                Either::Right(run) => run.await.map(|()| lambda_http::Response::new(Body::Empty)),
+            }
+        }
     }))
     .await
 }
 
-/// The request that an event of payload version 2.0 describes.
-pub fn request(event: lambda_http::Request) -> Request {
-    let deadline = match event.lambda_context_ref() {
+/// When the function is ended.
+fn deadline(event: &lambda_http::Request) -> Timestamp {
+    match event.lambda_context_ref() {
         Some(context) => Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        None => SystemClock.now().plus(FUNCTION_TIME),
-    };
+        None => SystemClock.now().plus(REQUEST_TIME),
+    }
+}
+
+/// The request that an event of payload version 2.0 describes; none where the event is another one.
+pub fn request(event: lambda_http::Request) -> Option<Request> {
+    // A function that a schedule calls, too, may have more time than the gateway waits.
+    let deadline = deadline(&event).min(SystemClock.now().plus(REQUEST_TIME));
     let (route_key, request_id, authorization) = match event.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
             let fields = context.authorizer.as_ref().map(|authorizer| &authorizer.fields);
             (context.route_key.clone(), context.request_id.clone(), authorizer::read_context(fields))
         }
-        _ => (None, None, api::Authorization::Nobody),
+        _ => return None,
     };
     let pairs = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let path = event.path_parameters().iter().map(|(name, value)| pairs(name, value)).collect();
@@ -47,7 +76,7 @@ pub fn request(event: lambda_http::Request) -> Request {
     // They come in another order each time; what is refused must not depend on chance.
     query.sort_by(|(one, _), (other, _)| one.cmp(other));
     let (parts, body) = event.into_parts();
-    Request {
+    Some(Request {
         route_key: route_key.unwrap_or_default(),
         path,
         query,
@@ -60,7 +89,7 @@ pub fn request(event: lambda_http::Request) -> Request {
         authorization,
         request_id: request_id.unwrap_or_default(),
         deadline,
-    }
+    })
 }
 
 /// Repeated headers become one, joined by commas. One that is not ASCII is kept, too: were it left out, a precondition or a key

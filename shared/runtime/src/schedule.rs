@@ -1,20 +1,31 @@
-//! What a schedule calls instead of a request.
+//! What a schedule calls the function `reconcile` for, each minute.
 
-use app::due;
-use app::ports::Clock;
-use app::ports::store::DueStore;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
+use app::ports::store::{DueStore, ImportStore, StatusStore, WebhookStore};
+use app::ports::{Clock, Connections, Ports, Source};
+use app::reconcile::sweep;
+use domain::Timestamp;
+use lambda_http::Error;
 
-/// Serves the events of a schedule until Lambda ends the process. What an event says is not looked at: that it comes is all.
-pub async fn serve<S: DueStore, K: Clock>(store: &S, clock: &K) -> Result<(), Error> {
-    lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| watch(store, clock))).await
-}
-
+/// One run: tells what is due and takes care of it until the time is over. What an event says is not looked at: that it comes is
+/// all.
+///
 /// A table that cannot be read fails the invocation, and what is not told then raises an alarm, too.
-async fn watch<S: DueStore, K: Clock>(store: &S, clock: &K) -> Result<(), Error> {
-    due::watch(store, clock).await.map_err(|error| {
-        tracing::error!(?error, "what is due cannot be read");
-        Error::from("what is due cannot be read")
-    })
+pub async fn run<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, deadline: Timestamp) -> Result<(), Error>
+where
+    S: ImportStore + StatusStore + WebhookStore + DueStore,
+    C: Connections,
+    K: Clock,
+    R: Source,
+{
+    match sweep(ports, deadline).await {
+        Ok(swept) if swept.left > 0 => {
+            tracing::warn!(taken = swept.taken, left = swept.left, "more is due than one run can take care of");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::error!(?error, "what is due cannot be read");
+            Err(Error::from("what is due cannot be read"))
+        }
+    }
 }

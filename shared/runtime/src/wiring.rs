@@ -101,8 +101,8 @@ async fn store_of(config: &Config) -> Result<Store, Error> {
     Ok(open_store(&sdk, config).await)
 }
 
-/// Time that a function has, where its event does not say.
-pub(crate) const FUNCTION_TIME: Span = Span::from_seconds(29);
+/// Time that a request has: a little less than the gateway waits.
+pub const REQUEST_TIME: Span = Span::from_seconds(29);
 
 /// Connects during initialisation, where Lambda gives the most CPU; a slow table may not delay the start for long.
 async fn open_store(sdk: &aws_config::SdkConfig, config: &Config) -> Store {

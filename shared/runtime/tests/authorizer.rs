@@ -108,7 +108,7 @@ fn event(route: &Route, authorizer: &Value) -> Request {
         },
         "body": "{}", "isBase64Encoded": false,
     });
-    lambda::request(lambda_http::request::from_str(&event.to_string()).unwrap())
+    lambda::request(lambda_http::request::from_str(&event.to_string()).unwrap()).unwrap()
 }
 
 #[test]
@@ -161,6 +161,7 @@ async fn serve(store: &TestStore, function: &str, request: &Request) -> Response
         "capture" => endpoints::capture::serve(&edge, &ports, request).await,
         "refund" => endpoints::refund::serve(&edge, &ports, request).await,
         "void" => endpoints::void::serve(&edge, &ports, request).await,
+        "reconcile" => endpoints::reconcile::serve(&edge, &ports, request).await,
         other => panic!("a route leads to {other}, which this test does not know: name it here"),
     }
 }

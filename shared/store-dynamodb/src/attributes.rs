@@ -123,6 +123,10 @@ impl<'a> Reader<'a> {
         self.required(name, |value| value.as_bool().ok()).copied()
     }
 
+    pub fn bytes(self, name: &'static str) -> Result<&'a [u8], Wrong> {
+        self.required(name, |value| value.as_b().ok()).map(Blob::as_ref)
+    }
+
     pub fn map(self, name: &'static str) -> Result<Reader<'a>, Wrong> {
         self.required(name, |value| value.as_m().ok()).map(Reader)
     }

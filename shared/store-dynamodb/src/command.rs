@@ -5,6 +5,7 @@ use crate::commit::{Guard, Written};
 use crate::item::{head, operation};
 use crate::{Store, key, unavailable, unbuildable};
 use app::ports::store::{CommandStore, Committed, StoreError, Versioned};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::{IdempotencyKey, SpaceId, TransactionId};
 use domain::operation::OperationKey;
@@ -39,6 +40,35 @@ impl CommandStore for Store {
         let mut operations = items.iter().map(operation::read).collect::<Result<Vec<_>, _>>()?;
         operations.sort_by_key(|operation| operation.facts().id);
         Ok(operations)
+    }
+
+    async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
+        let item = self.get(key::head(space, id)).await?;
+        item.map(|item| head::read(&item).map(Versioned::as_read)).transpose()
+    }
+
+    async fn take(&self, read: &Operation, taken: &Operation) -> Result<bool, StoreError> {
+        let condition = match &read.facts().sending {
+            Some(_) => "version = :before AND due = :due AND epoch = :epoch",
+            None => "version = :before AND due = :due",
+        };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(operation::write(taken, read.facts().version)))
+            .condition_expression(condition)
+            .expression_attribute_values(":before", AttributeValue::N(read.facts().version.to_string()))
+            .expression_attribute_values(":due", AttributeValue::S(read.facts().due_on.map(key::due).unwrap_or_default()));
+        let put = match &read.facts().sending {
+            Some(sending) => put.expression_attribute_values(":epoch", AttributeValue::N(sending.epoch.to_string())),
+            None => put,
+        };
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     async fn commit(&self, read: &Versioned, change: &Change) -> Result<Committed, StoreError> {

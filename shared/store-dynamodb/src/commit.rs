@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use domain::transaction::Change;
-use domain::{Operation, Transaction};
+use domain::{Operation, OperationState, Transaction};
 
 /// One write of a transaction, with the name of what it means when it is refused.
 pub(crate) struct Write {
@@ -74,13 +74,13 @@ impl Store {
         Write::new(Guard::Version, &self.table, head::write(next), Some("version = :read"), &[(":read", version)])
     }
 
-    /// An operation's new state, on condition that nobody has written it since it was read. One that is not final counts only
-    /// for the epoch in which it was found out; a final one counts always, because it is what the PSP did.
+    /// An operation's new state, on condition that nobody has written it since it was read. What was found out counts only for
+    /// the epoch in which it was; a success counts always, because it is what the PSP did.
     fn update(&self, updated: &Operation, version: u64) -> Write {
         let item = operation::write(updated, version);
         let before = (":before", AttributeValue::N(updated.facts().version.to_string()));
         match &updated.facts().sending {
-            Some(sending) if updated.state().is_open() => {
+            Some(sending) if updated.state() != OperationState::Successful => {
                 let epoch = (":epoch", AttributeValue::N(sending.epoch.to_string()));
                 Write::new(Guard::Version, &self.table, item, Some("version = :before AND epoch = :epoch"), &[before, epoch])
             }

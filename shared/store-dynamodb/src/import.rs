@@ -2,16 +2,16 @@
 
 use crate::attributes::Item;
 use crate::commit::{Guard, Write, Written};
-use crate::item::{head, operation, properties, reference};
+use crate::item::{head, operation, properties, reference, webhook};
 use crate::key::{self, Listed};
 use crate::{Store, attributes::Writer, unavailable};
 use app::ports::store::{BegunImport, Committed, FinishedImport, HeldReference, ImportStore, StoreError, Versioned};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use domain::id::{PspReference, SpaceId, TransactionId};
+use domain::id::{PspReference, TransactionId};
 use domain::transaction::Change;
 use domain::transaction::properties::Properties;
-use domain::{Operation, Transaction};
+use domain::{Operation, Timestamp, Transaction};
 
 impl ImportStore for Store {
     async fn begin_import(&self, transaction: &Transaction, properties: &Properties) -> Result<BegunImport, StoreError> {
@@ -30,11 +30,6 @@ impl ImportStore for Store {
                 Err(StoreError::Unavailable("an import of the same reference is being stored".to_owned()))
             }
         }
-    }
-
-    async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
-        let item = self.get(key::head(space, id)).await?;
-        item.map(|item| head::read(&item).map(Versioned::as_read)).transpose()
     }
 
     async fn replace_import(&self, read: &Versioned, change: &Change, properties: &Properties) -> Result<Committed, StoreError> {
@@ -89,6 +84,28 @@ impl ImportStore for Store {
             Written::Refused(Guard::Reference, Some(item)) => reference::read_owner(&item).map(FinishedImport::ReferenceTaken),
             Written::Refused(..) | Written::Conflict => Ok(FinishedImport::VersionMoved),
         }
+    }
+
+    async fn finish_parked(&self, transaction: &Transaction, processed_on: Timestamp) -> Result<(), StoreError> {
+        let facts = transaction.facts();
+        let canonical = Some(&facts.psp_reference).filter(|canonical| **canonical != facts.import.given_reference);
+        for known_by in canonical.into_iter().chain([&facts.import.given_reference]) {
+            let under = key::reference(facts.space, &facts.connection, known_by).pk;
+            for parked in self.query_partition(&under, key::PARKED).await? {
+                let put = self
+                    .client
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(webhook::processed(parked, facts.space, &facts.connection, processed_on)?))
+                    .condition_expression("attribute_not_exists(due)");
+                match put.send().await {
+                    Ok(_) => {}
+                    Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {}
+                    Err(error) => return Err(unavailable(&error)),
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn yield_reference(&self, read: &Versioned, change: &Change, to: TransactionId) -> Result<Committed, StoreError> {

@@ -5,7 +5,7 @@
 
 use crate::attributes::{Item, Reader};
 use crate::table;
-use app::ports::store::StoreError;
+use app::ports::store::{StoreError, Waiting};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::{ConnectionName, EndpointName, PspReference, SpaceId, TransactionId};
 use domain::operation::OperationKey;
@@ -18,6 +18,8 @@ pub(crate) const HEAD: &str = "HEAD";
 pub(crate) const DATA: &str = "DATA";
 pub(crate) const REFERENCE: &str = "REF";
 pub(crate) const INBOX: &str = "INBOX";
+/// What the sort keys of webhooks begin with that lie with a reference.
+pub(crate) const PARKED: &str = "W#";
 pub(crate) const API_KEY: &str = "KEY";
 pub(crate) const CONNECTIONS: &str = "CONNECTION#";
 pub(crate) const ENDPOINTS: &str = "ENDPOINT#";
@@ -86,7 +88,7 @@ pub(crate) fn reference(space: SpaceId, connection: &ConnectionName, reference: 
 }
 
 pub(crate) fn parked(space: SpaceId, connection: &ConnectionName, under: &PspReference, event: &str) -> Key {
-    Key { sk: format!("W#{}", escape(event)), ..reference(space, connection, under) }
+    Key { sk: format!("{PARKED}{}", escape(event)), ..reference(space, connection, under) }
 }
 
 pub(crate) fn inbox(space: SpaceId, connection: &ConnectionName, event: &str) -> Key {
@@ -170,6 +172,32 @@ pub(crate) fn read_due(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(Timestamp::from_millis)
 }
 
+/// What an item that is due stands for, by its key.
+pub(crate) fn read_waiting(key: &Key) -> Option<Waiting> {
+    let (space, rest) = key.pk.strip_prefix("S#")?.split_once('#')?;
+    let space = SpaceId::parse(space)?;
+    match rest.split_once('#')? {
+        ("T", id) => TransactionId::parse(id).map(|id| Waiting::Transaction(space, id)),
+        ("W", rest) => {
+            let (connection, event) = rest.split_once('#')?;
+            Some(Waiting::Webhook { space, connection: ConnectionName::parse(connection)?, event: unescape(event)? })
+        }
+        _ => None,
+    }
+}
+
+/// What was escaped, as it was.
+fn unescape(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// Keeps letters, digits and a few harmless signs; everything else becomes `%XX` of its UTF-8 bytes.
 fn escape(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
@@ -193,6 +221,17 @@ mod tests {
         }
         let distinct: BTreeSet<_> = ["a#b", "a%23b", "a%2523b", "a b", "a+b"].map(escape).into_iter().collect();
         assert_eq!(distinct.len(), 5, "{distinct:?}");
+    }
+
+    #[test]
+    fn what_is_due_is_read_from_its_key() {
+        let (space, id, name) = (SpaceId::new(7).unwrap(), TransactionId::new(9).unwrap(), ConnectionName::parse("sandbox").unwrap());
+        assert_eq!(read_waiting(&head(space, id)), Some(Waiting::Transaction(space, id)));
+        for event in ["evt_1", "a#b c%23", "\u{e4}%"] {
+            let webhook = Waiting::Webhook { space, connection: name.clone(), event: event.to_owned() };
+            assert_eq!(read_waiting(&inbox(space, &name, event)), Some(webhook));
+        }
+        assert_eq!(read_waiting(&api_key("x")), None);
     }
 
     #[test]

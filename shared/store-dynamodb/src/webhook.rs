@@ -4,6 +4,7 @@ use crate::item::{reference, webhook};
 use crate::{Store, key, unavailable};
 use app::ports::store::{StoreError, Stored, StoredWebhook, WebhookStore};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::id::{ConnectionName, PspReference, SpaceId, TransactionId};
@@ -52,6 +53,25 @@ impl WebhookStore for Store {
     async fn leave_webhook(&self, received: &StoredWebhook) -> Result<(), StoreError> {
         let update = self.update_inbox(received).update_expression("REMOVE due, dueShard");
         update.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn load_webhook(&self, space: SpaceId, connection: &ConnectionName, event: &str) -> Result<Option<StoredWebhook>, StoreError> {
+        let item = self.get(key::inbox(space, connection, event)).await?;
+        Ok(item.map(|item| webhook::read_waiting(&item)).transpose()?.flatten())
+    }
+
+    async fn postpone_webhook(&self, webhook: &StoredWebhook, until: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .update_inbox(webhook)
+            .update_expression("SET due = :until")
+            .condition_expression("due = :before")
+            .expression_attribute_values(":before", AttributeValue::S(key::due(webhook.due_on)))
+            .expression_attribute_values(":until", AttributeValue::S(key::due(until)));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     async fn finish_webhook(&self, received: &StoredWebhook, processed_on: Timestamp) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 pub mod builders;
 mod clock;
 mod psp;
+pub mod simulation;
 mod source;
 mod store;
 
@@ -11,6 +12,7 @@ pub use clock::TestClock;
 pub use psp::{Calls, TestConnections, TestPsp};
 pub use source::TestSource;
 pub use store::{Item, TestStore};
+pub use store_dynamodb::Store;
 
 pub use embedded::definition as table_definition;
 
@@ -18,4 +20,9 @@ pub use embedded::definition as table_definition;
 pub mod metrics {
     pub use app::metric::Metric;
     pub use runtime::telemetry::{NAMESPACE, dimensions};
+}
+
+/// Where a test stands between the SDK and the engine.
+pub mod wire {
+    pub use embedded::{Call, Carried, NoAnswer, Wire, WireAnswer};
 }

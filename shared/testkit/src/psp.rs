@@ -21,6 +21,7 @@ struct State {
     outcomes: VecDeque<Outcome>,
     events: VecDeque<Result<WebhookEvent, WebhookRefused>>,
     calls: Calls,
+    is_unavailable: bool,
 }
 
 /// How often the PSP was asked for what.
@@ -37,6 +38,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     reads_payments: true,
     captures_in_part: true,
     keeps_rest: KeepsRest::Always,
+    releases_rest: true,
     refunds_in_part: true,
     refunds_per_capture: false,
     voids: true,
@@ -62,6 +64,11 @@ impl TestPsp {
     /// Why the next webhook is not taken.
     pub fn refuses_webhook(&self, why: WebhookRefused) {
         self.state().events.push_back(Err(why));
+    }
+
+    /// Whether it answers nobody who reads.
+    pub fn is_unavailable(&self, is_unavailable: bool) {
+        self.state().is_unavailable = is_unavailable;
     }
 
     pub fn calls(&self) -> Calls {
@@ -94,6 +101,9 @@ impl Psp for TestPsp {
     async fn read(&self, _: &PspReference) -> Reading {
         let mut state = self.state();
         state.calls.read += 1;
+        if state.is_unavailable {
+            return Reading::Unavailable { detail: "for a test".to_owned(), retry_after: None };
+        }
         state.payment.clone().map_or(Reading::NotFound, |payment| Reading::Found(Box::new(payment)))
     }
 

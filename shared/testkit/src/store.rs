@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::id::{SpaceId, TransactionId};
 use domain::transaction::ImportCommand;
-use embedded::{Embedded, Usage};
+use embedded::{Embedded, Usage, Wire};
 use runtime::system::SystemSource;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::Arc;
 use store_dynamodb::Store;
 
 pub type Item = HashMap<String, AttributeValue>;
@@ -45,6 +46,14 @@ impl TestStore {
     pub async fn embedded() -> Self {
         let engine = Embedded::in_memory().expect("an embedded database");
         Self::over(engine.client(), Some(engine)).await
+    }
+
+    /// In memory, behind a wire that the test holds. The table is made past it.
+    pub async fn wired(wire: Arc<dyn Wire>) -> Self {
+        let engine = Embedded::in_memory().expect("an embedded database");
+        let made = Self::over(engine.client(), Some(engine.clone())).await;
+        let client = engine.client_over(wire);
+        Self { store: Store::new(client.clone(), &made.table), client, ..made }
     }
 
     async fn over(client: Client, embedded: Option<Embedded>) -> Self {

@@ -71,7 +71,8 @@ fn exit(operation: &Operation) -> Exit {
     }
 }
 
-fn told(operation: &Operation, key: &str) -> String {
+/// How an operation stands, and what it made of its transaction.
+pub fn standing(operation: &Operation) -> String {
     let Operation { id, kind, transaction_id, state, amount, currency, transaction, .. } = operation;
     let kind = clean(kind).to_lowercase();
     let mut text = format!("{kind} {id} of transaction {transaction_id}: {} {amount} {}", clean(state), clean(currency));
@@ -85,12 +86,20 @@ fn told(operation: &Operation, key: &str) -> String {
     if let Some(reason) = &operation.failure_reason {
         text.push_str(&format!("\n  {}: {}", clean(&reason.code), clean(&reason.description)));
     }
-    let next = match state.as_str() {
+    text
+}
+
+/// The same, and how it goes on.
+fn told(operation: &Operation, key: &str) -> String {
+    let text = standing(operation);
+    let next = match operation.state.as_str() {
         "SUCCESSFUL" => return text,
         "FAILED" => "Nothing was moved. A new try needs a new key.".to_owned(),
         _ => [
             "Not settled yet, and the amount stays reserved. Look again with",
-            &format!("  collana tx show {transaction_id}"),
+            &format!("  collana tx show {}", operation.transaction_id),
+            "have the PSP asked now with",
+            &format!("  collana tx reconcile {}", operation.transaction_id),
             "or send the same again, which moves nothing twice:",
             &format!("  {}", repeat::with_key(key)),
         ]

@@ -1,5 +1,7 @@
-//! `collana tx list` and `collana tx show ID`
+//! `collana tx list` and `collana tx show ID`; what else can be done with one is in files of its own.
 
+use super::reconcile::Reconcile;
+use super::resolve::Resolve;
 use crate::answer::{Page, Transaction};
 use crate::arguments::At;
 use crate::client::{Client, Sent};
@@ -10,11 +12,13 @@ use clap::{Args, Subcommand};
 use domain::id::TransactionId;
 use serde_json::value::RawValue;
 
-/// Find transactions, and read what happened to one.
+/// Find transactions, read what happened to one, and settle what is in doubt.
 #[derive(Debug, Subcommand)]
 pub enum Tx {
     List(List),
     Show(Show),
+    Reconcile(Reconcile),
+    Resolve(Resolve),
 }
 
 impl Tx {
@@ -22,6 +26,8 @@ impl Tx {
         match self {
             Self::List(list) => list.run(at, out).await,
             Self::Show(show) => show.run(at, out).await,
+            Self::Reconcile(reconcile) => reconcile.run(at, out).await,
+            Self::Resolve(resolve) => resolve.run(at, out).await,
         }
     }
 }

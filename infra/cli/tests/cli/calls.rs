@@ -13,7 +13,7 @@ fn configured(name: &str) -> (Server, Tool) {
     let data = folder.join("data");
     let mut operator = Tool::on_folder(&data);
     operator.run(&["apply", "-f", &file(&folder, "a.toml", FILE), "--yes"]).ends(0);
-    let key = operator.issue("1", "import,read,capture,refund,void");
+    let key = operator.issue("1", "import,read,capture,refund,void,admin");
     let server = Server::start(&["--data", data.to_str().unwrap()]);
     operator.run(&["space", "list"]).ends(1).tells("in use").tells("Stop the dev server");
     let key_file = file(&folder, "key.txt", &format!("{key}\n"));
@@ -120,6 +120,39 @@ async fn an_open_operation_says_how_it_goes_on() {
     assert!(ran.out.contains(&format!("--amount 13.02 --key {key}")), "{}", ran.out);
     tool.run(&["tx", "show", &transaction]).ends(0).says("is UNKNOWN: nobody can tell yet").says(&key);
     tool.run(&["void", &transaction]).ends(4).tells("operation-in-doubt").tells("--key ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_doubt_is_asked_about_and_what_waits_for_a_person_is_settled_by_one() {
+    let (server, tool) = configured("calls-settled");
+    let payment = server.payment("49.90").await;
+    let transaction = tool.json(&import(&payment, "49.90"))["id"].to_string();
+    tool.run(&["capture", &transaction, "--amount", "13.02"]).ends(4).says(&format!("collana tx reconcile {transaction}"));
+    tool.run(&["tx", "reconcile", &transaction]).ends(0).says("capture.successful").says("captured           13.02");
+    tool.run(&["tx", "reconcile", "7"]).ends(1).tells("transaction-not-found");
+
+    // The second one never gets there; somebody captures another amount by hand, and takes its reference for it.
+    let other = server.payment("49.90").await;
+    let transaction = tool.json(&import(&other, "49.90"))["id"].to_string();
+    tool.run(&["capture", &transaction, "--amount", "13.02", "--key", "k"]).ends(4).says("UNKNOWN");
+    let operation = tool.json(&["tx", "show", &transaction])["captures"][0]["id"].to_string();
+    server.office(&other, "5.00", &format!("1-{transaction}-{operation}")).await;
+    let how = format!("collana tx resolve {transaction} capture {operation} --state successful|failed");
+    tool.run(&["tx", "reconcile", &transaction]).ends(4).says("is MANUAL_CHECK: a person decides").says(&how);
+
+    let resolve =
+        |rest: &[&str]| tool.run(&[&["tx", "resolve", &transaction, "capture", &operation, "--note", "seen there"], rest].concat());
+    resolve(&["--state", "maybe"]).ends(2).tells("successful or failed");
+    resolve(&["--state", "successful", "--amount", "5.00"]).ends(2).tells("no terminal").tells("--yes");
+    resolve(&["--state", "failed", "--amount", "5.00", "--yes"]).ends(1).tells("/amount");
+    let said = ["--state", "successful", "--amount", "5.00", "--yes"];
+    resolve(&said).ends(0).says("SUCCESSFUL 5.00 EUR").says("captured 5.00");
+    resolve(&said).ends(0).says("SUCCESSFUL 5.00 EUR");
+    resolve(&["--state", "failed", "--yes"]).ends(1).tells("invalid-state (409)");
+    tool.run(&["tx", "show", &transaction]).ends(0).says("seen there");
+    tool.run(&["tx", "resolve", &transaction, "refund", &operation, "--state", "failed", "--note", "x", "--yes"])
+        .ends(1)
+        .tells("operation-not-found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

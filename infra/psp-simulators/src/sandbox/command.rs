@@ -43,6 +43,7 @@ impl Command {
 }
 
 pub async fn run(engine: Arc<Engine>, command: Command) -> Result<Reply, Problem> {
+    engine.write(|changes| arrive(changes, &command))?;
     let in_work = match engine.write(|changes| begin(&engine, changes, &command))? {
         Begun::Answered(reply) => return Ok(reply),
         Begun::Slow(in_work) => in_work,
@@ -55,6 +56,13 @@ pub async fn run(engine: Arc<Engine>, command: Command) -> Result<Reply, Problem
         reply
     });
     work.await.map_err(Broken::from)?
+}
+
+/// Counted before anything is decided, and kept whatever is.
+fn arrive(changes: &Changes<'_>, command: &Command) -> Result<(), Problem> {
+    let mut payment = payment_of(changes, &command.account, &command.payment)?;
+    payment.count_key(command.order.kind(), &command.key);
+    Ok(changes.put_payment(&payment)?)
 }
 
 enum Begun {

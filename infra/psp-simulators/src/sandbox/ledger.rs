@@ -107,6 +107,7 @@ mod tests {
             phase: Phase::Pending,
             operations: Vec::new(),
             calls: Calls::default(),
+            keys: Vec::new(),
         };
         authorize(&mut payment, String::new(), 0);
         payment

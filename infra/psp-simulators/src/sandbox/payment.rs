@@ -21,6 +21,8 @@ pub struct Payment {
     pub phase: Phase,
     pub operations: Vec<Operation>,
     pub calls: Calls,
+    #[serde(default)]
+    pub keys: Vec<KeyUse>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,14 @@ impl Calls {
         };
         *counter = counter.saturating_add(1);
     }
+}
+
+/// How often requests with one idempotency key came in, whatever came of them: also a replay, and what a fault swallowed.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct KeyUse {
+    pub kind: Kind,
+    pub key: String,
+    pub requests: u64,
 }
 
 /// What has become of the amount. Always: authorized amount = captured + being captured + held + released.
@@ -181,6 +191,14 @@ impl Payment {
             capture_open: capturing.is_positive(),
             status,
         })
+    }
+
+    /// A request with this key has come in.
+    pub fn count_key(&mut self, kind: Kind, key: &str) {
+        match self.keys.iter_mut().find(|used| used.kind == kind && used.key == key) {
+            Some(used) => used.requests = used.requests.saturating_add(1),
+            None => self.keys.push(KeyUse { kind, key: key.to_owned(), requests: 1 }),
+        }
     }
 
     fn has(&self, condition: impl Fn(&Operation) -> bool) -> bool {

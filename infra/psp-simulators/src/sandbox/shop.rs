@@ -70,6 +70,7 @@ async fn create(State(engine): State<Arc<Engine>>, body: Body) -> Result<Answer,
         phase: Phase::Pending,
         operations: Vec::new(),
         calls: Calls::default(),
+        keys: Vec::new(),
     };
     engine.write(|changes| {
         match wanted.status {
@@ -80,7 +81,7 @@ async fn create(State(engine): State<Arc<Engine>>, body: Body) -> Result<Answer,
     })
 }
 
-/// The payment and how often the PSP API was called about it. Looking does not count.
+/// The payment, and how often the PSP API was called about it and with which keys. Looking does not count.
 async fn look(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Result<Answer, Problem> {
     engine.write(|changes| {
         let payment = changes.payment(&id)?.ok_or_else(|| unknown(&id))?;

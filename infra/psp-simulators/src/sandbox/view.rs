@@ -1,7 +1,7 @@
 //! Payments and operations as both sides of the API show them.
 
 use crate::sandbox::Broken;
-use crate::sandbox::payment::{Calls, CaptureMode, Kind, Operation, OperationStatus, Payment, Phase};
+use crate::sandbox::payment::{Calls, CaptureMode, KeyUse, Kind, Operation, OperationStatus, Payment, Phase};
 use domain::{Minor, Money};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -31,9 +31,19 @@ pub struct PaymentView {
     captures: Vec<OperationView>,
     refunds: Vec<OperationView>,
     voids: Vec<OperationView>,
-    /// For the shop's side alone.
+    /// For the shop's side alone, like the calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<KeyView>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     calls: Option<Calls>,
+}
+
+/// An idempotency key, and how many requests came with it.
+#[derive(Serialize)]
+pub struct KeyView {
+    call: &'static str,
+    key: String,
+    requests: u64,
 }
 
 #[derive(Serialize)]
@@ -80,13 +90,15 @@ pub fn payment(payment: &Payment, now: i64) -> Result<PaymentView, Broken> {
         captures: list(Kind::Capture)?,
         refunds: list(Kind::Refund)?,
         voids: list(Kind::Void)?,
+        keys: None,
         calls: None,
     })
 }
 
-/// As the shop and tests see it: with the counters.
+/// As the shop and tests see it: with the counters and the keys.
 pub fn payment_with_calls(shown: &Payment, now: i64) -> Result<PaymentView, Broken> {
-    Ok(PaymentView { calls: Some(shown.calls), ..payment(shown, now)? })
+    let key = |used: &KeyUse| KeyView { call: used.kind.as_str(), key: used.key.clone(), requests: used.requests };
+    Ok(PaymentView { keys: Some(shown.keys.iter().map(key).collect()), calls: Some(shown.calls), ..payment(shown, now)? })
 }
 
 /// `shown` is the operation's amount, unless a fault wants another one to be named.

@@ -97,3 +97,29 @@ async fn fifty_captures_of_a_third_at_once_never_exceed_what_is_held() {
     assert_eq!(verdicts[3..], ["422 amount-too-large"; 47]);
     assert_eq!(server.state(&id).await, "authorized captured 90.00 refunded 0.00 voided 0.00");
 }
+
+/// What came with each key, as the shop's side shows it: `capture c1 2`.
+async fn uses(server: &Server, id: &str) -> Vec<String> {
+    let seen = server.look(id).await;
+    let line =
+        |used: &serde_json::Value| format!("{} {} {}", used["call"].as_str().unwrap(), used["key"].as_str().unwrap(), used["requests"]);
+    seen.body["keys"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn every_request_with_a_key_is_counted_whatever_came_of_it() {
+    let server = Server::start().await;
+    let id = server.payment("49.90").await;
+    assert_eq!(uses(&server, &id).await, [""; 0]);
+    server.fault(&id, "capture", "lost-request").await;
+    server.fault(&id, "capture", "error-503").await;
+    server.try_capture(&id, "20.00", "c1").await.unwrap_err();
+    assert_eq!(server.capture(&id, "20.00", "c1").await.status, 503);
+    assert_eq!(server.capture(&id, "20.00", "c1").await.status, 201);
+    assert!(server.capture(&id, "20.00", "c1").await.replayed);
+    assert_eq!(server.capture(&id, "100.00", "c2").await.status, 422);
+    assert_eq!(server.refund(&id, "5.00", "c3").await.status, 201);
+    assert_eq!(uses(&server, &id).await, ["capture c1 4", "capture c2 1", "refund c3 1"]);
+    assert_eq!(server.calls(&id).await, [0, 2, 1, 0], "what was repeated or lost is no call");
+    assert!(server.read(&id).await.unwrap().body.get("keys").is_none(), "the merchant's side does not show it");
+}

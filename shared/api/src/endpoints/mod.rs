@@ -3,7 +3,9 @@
 pub mod capture;
 pub mod import;
 pub mod psp_webhook;
+pub mod reconcile;
 pub mod refund;
+mod resolve;
 pub mod status;
 pub mod void;
 

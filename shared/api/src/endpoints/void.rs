@@ -5,7 +5,7 @@ use crate::edge::Edge;
 use crate::json::{Object, one_of};
 use crate::request::{Request, Response};
 use app::ports::limits::Limits;
-use app::ports::store::CommandStore;
+use app::ports::store::{CommandStore, StatusStore};
 use app::ports::{Clock, Connections, Ports, Source};
 use domain::Refusal;
 use domain::operation::{OperationReason, VoidCommand};
@@ -17,7 +17,7 @@ use domain::operation::{OperationReason, VoidCommand};
 pub async fn serve<L, S, C, K, R>(edge: &Edge<'_, L, K>, ports: &Ports<'_, S, C, K, R>, request: &Request) -> Response
 where
     L: Limits,
-    S: CommandStore,
+    S: CommandStore + StatusStore,
     C: Connections,
     K: Clock,
     R: Source,

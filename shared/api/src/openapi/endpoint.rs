@@ -49,6 +49,10 @@ pub(super) fn describe(route: &Route) -> Option<OperationBuilder> {
         ("POST", "/v1/transactions/{id}/captures") => capture(),
         ("POST", "/v1/transactions/{id}/refunds") => refund(),
         ("POST", "/v1/transactions/{id}/voids") => void(),
+        ("POST", "/v1/transactions/{id}/reconcile") => reconcile(),
+        ("POST", "/v1/transactions/{id}/captures/{op}/resolve") => resolve("capture", example::capture()),
+        ("POST", "/v1/transactions/{id}/refunds/{op}/resolve") => resolve("refund", example::refund()),
+        ("POST", "/v1/transactions/{id}/voids/{op}/resolve") => resolve("void", example::void()),
         ("GET", "/v1/psps") => psps(),
         ("GET", "/v1/openapi.json") => openapi(),
         ("POST", "/v1/webhooks/{space}/{connection}") => return Some(webhook()),
@@ -179,6 +183,45 @@ fn void() -> OperationBuilder {
     command(operation, "VoidCommand", &body, "readVoid", &answers, &[&["already-voided", "already-captured"]])
 }
 
+fn reconcile() -> OperationBuilder {
+    let about = "Asks the PSP now about everything that is open in the transaction, and answers with the transaction as it then stands: \
+                 what the PSP proves is recorded, and what surely was not executed is sent again under the same key at the PSP. Needs the \
+                 scope `read`.\n\n\
+                 Nothing happens that would not happen by itself within minutes, so it is harmless however often it is sent. Where the PSP \
+                 cannot be asked, or cannot tell either, the answer is 200 all the same: read `state` of the operations.";
+    let body = [("nothing", "There is nothing to say", example::nothing())];
+    let answers = [("settled", "What was in doubt is settled", example::settled())];
+    let settled = json_answer("The transaction as it stands now.", "Transaction", &answers).header("ETag", header::etag());
+    let operation = start("reconcileTransaction", "transactions", "Ask the PSP now", about)
+        .parameter(transaction_id())
+        .request_body(Some(json_body("ReconcileCommand", Required::False, &body)))
+        .response("200", of_transaction(settled, "$response.body#/id"));
+    refused(operation, &[&["transaction-not-found"]])
+}
+
+fn resolve(kind: &str, answer: Value) -> OperationBuilder {
+    let about = format!(
+        "Settles a {kind} in `MANUAL_CHECK` by what a person found out; the PSP is not asked. Needs the scope `admin`.\n\n\
+         `MANUAL_CHECK` means that asking and sending again are used up, or that the PSP has something else than was asked for. What is \
+         said here moves the balance, so look at the PSP's own pages first. Sent again with the same `state` it is answered with the \
+         {kind} as it stands; with another `state`, or for a {kind} that is not in `MANUAL_CHECK`, it is 409 `invalid-state`."
+    );
+    let body = [
+        ("done", "The PSP has done it", example::resolve_command()),
+        ("not-done", "The PSP has not done it", example::resolve_command_failed()),
+    ];
+    let name = format!("resolve{}{}", kind[..1].to_uppercase(), &kind[1..]);
+    let answers = [(kind, "As it stands now", answer)];
+    let codes =
+        ["card-data-not-allowed", "invalid-amount", "operation-not-found", "invalid-state", "too-many-decimals", "amount-not-positive"];
+    let operation = start(&name, "operations", &format!("Settle a {kind} by hand"), &about)
+        .parameter(transaction_id())
+        .parameter(path("op", &format!("The `id` of the {kind}."), id(""), 3.into()))
+        .request_body(Some(json_body("ResolveCommand", Required::True, &body)))
+        .response("200", json_answer("The operation.", "OperationAnswer", &answers).header("ETag", header::etag()));
+    refused(operation, &[&["transaction-not-found"], &codes])
+}
+
 fn psps() -> OperationBuilder {
     let about = "What each PSP can do: whether it captures and refunds in parts, and what becomes of the rest. Needs the scope `read`.";
     let answers = [("stripe", "One PSP", example::psps())];
@@ -253,7 +296,7 @@ fn with_problems(operation: OperationBuilder, codes: &[&str]) -> OperationBuilde
 
 /// What can be done with the transaction that was answered.
 fn of_transaction(response: ResponseBuilder, id: &str) -> ResponseBuilder {
-    ["readTransaction", "capture", "refund", "void"]
+    ["readTransaction", "capture", "refund", "void", "reconcileTransaction"]
         .into_iter()
         .fold(response, |response, name| response.link(name, LinkBuilder::new().operation_id(name).parameter("id", id).build()))
 }

@@ -44,6 +44,18 @@ pub(super) fn void_command() -> Value {
     json!({"merchantReference": "SO-1"})
 }
 
+pub(super) fn nothing() -> Value {
+    json!({})
+}
+
+pub(super) fn resolve_command() -> Value {
+    json!({"state": "SUCCESSFUL", "pspReference": "sbc_81xk", "note": "Listed as captured on the PSP's own pages on 24 November."})
+}
+
+pub(super) fn resolve_command_failed() -> Value {
+    json!({"state": "FAILED", "note": "The PSP's support says that the call never reached them, ticket 4711."})
+}
+
 /// After the import.
 pub(super) fn imported() -> Value {
     json!({
@@ -60,6 +72,27 @@ pub(super) fn imported() -> Value {
             "previousState": "CREATE", "state": "AUTHORIZED", "detail": "PENDING, CONFIRMED, PROCESSING, AUTHORIZED"
         }]
     })
+}
+
+/// After the PSP was asked about a capture that was in doubt.
+pub(super) fn settled() -> Value {
+    let mut capture = capture();
+    let transaction = capture.as_object_mut().and_then(|members| members.remove("transaction")).unwrap_or_default();
+    let mut settled = imported();
+    for name in ["state", "version", "balance", "availableActions"] {
+        settled[name] = transaction[name].clone();
+    }
+    let entry = json!({
+        "sequence": 4, "on": "2026-11-22T11:01:00.231Z", "kind": "transaction.capture.successful", "actor": "CALLER",
+        "previousState": "AUTHORIZED", "state": "AUTHORIZED",
+        "operation": {"kind": "CAPTURE", "id": 3, "state": "SUCCESSFUL", "amount": 19.99}
+    });
+    if let Some(log) = settled["interactions"].as_array_mut() {
+        log.push(entry);
+    }
+    settled["completedAmount"] = capture["amount"].clone();
+    settled["captures"] = json!([capture]);
+    settled
 }
 
 /// An import that the PSP contradicted.
@@ -113,6 +146,7 @@ pub(super) fn capture_unknown() -> Value {
     unknown["state"] = json!("UNKNOWN");
     unknown["transaction"] =
         transaction("AUTHORIZED", 4, &Amounts { capturable: json!(29.96), capture_pending: json!(19.99), ..Amounts::default() });
+    unknown["transaction"]["availableActions"] = json!(["CAPTURE", "CAPTURE_PARTIAL", "RECONCILE"]);
     if let Some(members) = unknown.as_object_mut() {
         members.retain(|name, _| !["pspReference", "settledOn"].contains(&name.as_str()));
     }
@@ -153,7 +187,7 @@ pub(super) fn void() -> Value {
 pub(super) fn psps() -> Value {
     json!({"psps": [{
         "psp": "stripe", "readsPayments": true, "partialCapture": true, "keepsRestAfterPartialCapture": "IF_GRANTED",
-        "partialRefund": true, "refundsPerCapture": false, "void": true,
+        "releasesRestAfterFinalCapture": true, "partialRefund": true, "refundsPerCapture": false, "void": true,
         "idempotencyKeyWindow": {"capture": "PT86400S", "refund": "PT86400S", "void": "PT86400S"}
     }]})
 }

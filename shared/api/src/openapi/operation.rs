@@ -1,7 +1,8 @@
 //! Captures, refunds and voids: what is asked for, and what is answered.
 
 use super::schema::{AnySchema, LARGEST_ID, Members, Named, Way, boolean, choice, id, integer, list, moment, object, one, reference, text};
-use domain::operation::{Actor, OperationKind, OperationReason, OperationState};
+use super::transaction::psp_reference;
+use domain::operation::{Actor, OperationKind, OperationReason, OperationState, Resolution};
 
 /// More lines than an invoice has.
 const MOST_LINES: usize = 500;
@@ -11,6 +12,9 @@ pub(super) fn all() -> Vec<Named> {
         ("CaptureCommand", capture_command()),
         ("RefundCommand", refund_command()),
         ("VoidCommand", void_command()),
+        ("ReconcileCommand", object("There is nothing to choose. No body says the same.").end(Way::In)),
+        ("ResolveCommand", resolve_command()),
+        ("Resolution", choice("What a person found out: the PSP has done it, or has not.", Resolution::ALL, Resolution::as_str)),
         ("OperationLineIn", line(Way::In)),
         ("OperationLine", line(Way::Out)),
         ("Operation", operation(object("A capture, refund or void as it stands.")).end(Way::Out)),
@@ -64,6 +68,18 @@ fn refund_command() -> AnySchema {
 fn void_command() -> AnySchema {
     let members = object("Releases all that is held and not captured; there is no amount to choose.").may("reason", one("Reason", ""));
     version(merchant_reference(members)).end(Way::In)
+}
+
+fn resolve_command() -> AnySchema {
+    object("What a person found out about an operation.")
+        .need("state", one("Resolution", ""))
+        .may(
+            "amount",
+            one("AmountIn", "With `SUCCESSFUL`, and not for a void: what has really moved. Absent: the amount of the operation."),
+        )
+        .may("pspReference", psp_reference("The PSP's id of the operation, where it shows one."))
+        .need("note", text("How it was found out; it stays in the log of the transaction. No card numbers.", 500).min_length(Some(1)))
+        .end(Way::In)
 }
 
 fn line(way: Way) -> AnySchema {

@@ -42,7 +42,7 @@ pub(super) fn connection(about: &str) -> AnySchema {
     string(about).pattern(Some("^[a-z0-9-]{1,40}$")).into()
 }
 
-fn psp_reference(about: &str) -> AnySchema {
+pub(super) fn psp_reference(about: &str) -> AnySchema {
     string(about).min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$")).into()
 }
 
@@ -172,6 +172,10 @@ pub(super) fn psps() -> Vec<Named> {
                  `final: true`).",
                 ["ALWAYS", "IF_GRANTED", "NEVER"],
             ),
+        )
+        .need(
+            "releasesRestAfterFinalCapture",
+            boolean("What is left after a final capture is released by the PSP itself; otherwise a void does it."),
         )
         .need("partialRefund", boolean("Less than the captured amount can be refunded, more than once."))
         .need("refundsPerCapture", boolean("A refund belongs to one capture."))

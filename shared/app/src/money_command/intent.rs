@@ -2,11 +2,15 @@
 
 use super::{Answer, MoneyCommand, Request, Stored, TIME_FOR_CALL, captures_for, open};
 use crate::ports::psp::Psp;
-use crate::ports::store::{CommandStore, Committed, StoreError, Versioned};
+use crate::ports::store::{CommandStore, Committed, StatusStore, StoreError, Versioned};
 use crate::ports::{Clock, Connections, Ports, Source};
+use crate::refresh::refresh;
 use crate::retry::{RETRY_AFTER, back_off, refused};
 use domain::operation::{NewOperation, Sending};
+use domain::planted::{Bug, is_planted};
+use domain::time::Span;
 use domain::{Operation, OperationKind, OperationState, Refusal};
+use futures_util::future::select;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -20,6 +24,8 @@ pub(super) enum Intent {
 
 /// Conflicts are decided again on what is then stored; each loser of a round meets one winner fewer in the next.
 const DECISIONS: u32 = 24;
+/// How long a command waits at most for the PSP to tell about what holds it back.
+const TIME_FOR_REPAIR: Span = Span::from_seconds(8);
 
 /// Reads, decides and writes the intent, again as long as somebody else is faster.
 ///
@@ -28,7 +34,7 @@ const DECISIONS: u32 = 24;
 pub(super) async fn store<M, S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, command: &M) -> Result<Intent, Refusal>
 where
     M: MoneyCommand,
-    S: CommandStore,
+    S: CommandStore + StatusStore,
     C: Connections,
     K: Clock,
     R: Source,
@@ -38,6 +44,7 @@ where
     let mut psp: Option<Arc<dyn Psp>> = None;
     // The last write may be stored although we were not told.
     let mut in_doubt = false;
+    let mut is_repaired = false;
     for attempt in 0..DECISIONS {
         back_off(ports.clock, ports.source, attempt).await;
         if attempt > 0 && request.deadline.since(ports.clock.now()) < TIME_FOR_CALL {
@@ -75,12 +82,20 @@ where
             Ok(change) => change,
             // It may be our own reservation that stands in the way, read before our operation could be seen.
             Err(_) if std::mem::take(&mut in_doubt) => continue,
+            Err(Refusal::OperationInDoubt { .. }) if !std::mem::replace(&mut is_repaired, true) => {
+                repair(ports, request, opened.as_ref()).await;
+                continue;
+            }
             Err(Refusal::OperationInDoubt { .. }) if waits_for_person(ports.store, request).await => {
                 return Err(Refusal::OperationInDoubt { retry_after: None });
             }
             Err(refusal) => return Err(refusal),
         };
-        match ports.store.commit(&read, &change).await {
+        let committed = match is_planted(Bug::NoDurableIntent) {
+            true => Ok(Committed::Done(Versioned::as_read(change.transaction.clone()))),
+            false => ports.store.commit(&read, &change).await,
+        };
+        match committed {
             Ok(Committed::Done(read)) => {
                 let operation = change.created.into_iter().next().ok_or_else(|| Refusal::internal("an intent without an operation"))?;
                 let version = read.transaction().version();
@@ -96,6 +111,24 @@ where
         }
     }
     Err(Refusal::Unavailable { retry_after: RETRY_AFTER })
+}
+
+/// Lets what holds a command back be settled by what the PSP says about it now. Nothing is sent, so nobody needs a right to it.
+async fn repair<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, psp: &dyn Psp)
+where
+    S: CommandStore + StatusStore,
+    K: Clock,
+    R: Source,
+{
+    let left = request.deadline.since(ports.clock.now()).minus(TIME_FOR_CALL);
+    let asking = Box::pin(async {
+        match ports.store.load_whole(request.space, request.transaction).await {
+            Ok(Some(whole)) => drop(refresh(ports, psp, whole).await),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(transaction = request.transaction.number(), ?error, "what holds a command back cannot be read"),
+        }
+    });
+    drop(select(asking, Box::pin(ports.clock.sleep(TIME_FOR_REPAIR.min(left)))).await);
 }
 
 /// Whether what holds a command back is for a person to decide: then nobody can tell when to come back. It is an open capture or

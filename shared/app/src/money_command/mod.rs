@@ -6,16 +6,18 @@
 //! time, and its record is never deleted.
 
 mod intent;
-mod outcome;
+pub(crate) mod outcome;
 mod report;
 
 use crate::ports::psp::{Attempt, Psp};
-use crate::ports::store::{CommandStore, StoreError, Versioned};
+use crate::ports::store::{CommandStore, StatusStore, StoreError, Versioned};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
-use async_trait::async_trait;
+use domain::capability::KeyWindow;
 use domain::error::Stale;
 use domain::id::{IdempotencyKey, SpaceId, TransactionId};
-use domain::operation::{Effect, NewOperation};
+use domain::operation::{CaptureOrder, Effect, NewOperation, RefundOrder, VoidOrder};
+use domain::outcome::{Doubt, Failure};
+use domain::planted::{Bug, is_planted};
 use domain::time::{Span, Timestamp};
 use domain::transaction::Change;
 use domain::{Capabilities, Operation, OperationKind, Outcome, Refusal, Transaction};
@@ -52,7 +54,6 @@ pub struct Answer {
 }
 
 /// What differs between the kinds of money commands.
-#[async_trait]
 pub(crate) trait MoneyCommand: Send + Sync {
     const KIND: OperationKind;
 
@@ -65,9 +66,6 @@ pub(crate) trait MoneyCommand: Send + Sync {
     }
 
     fn decide(&self, transaction: &Transaction, captures: &[Operation], can: &Capabilities, new: NewOperation) -> Result<Change, Refusal>;
-
-    /// Sends the operation as it is stored.
-    async fn call(psp: &dyn Psp, stored: &Stored) -> Result<Outcome, Refusal>;
 }
 
 /// A stored operation together with what it was read or written with.
@@ -79,72 +77,88 @@ pub(crate) struct Stored {
 }
 
 /// A PSP call takes 15 s at most, 1 s more where it is repeated with renewed credentials, the write after it and the answer up to 4 s.
-const TIME_FOR_CALL: Span = Span::from_seconds(20);
+pub(crate) const TIME_FOR_CALL: Span = Span::from_seconds(20);
 const WAIT_STEP: Span = Span::from_millis(250);
-
-/// Every command is sent for the first time here; repetitions are the reconciler's.
-pub(crate) const FIRST: Attempt = Attempt::First;
 
 /// Carries out a money command once, however often it is sent.
 pub(crate) async fn execute<M, S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, command: &M) -> Result<Answer, Refusal>
 where
     M: MoneyCommand,
-    S: CommandStore,
+    S: CommandStore + StatusStore,
     C: Connections,
     K: Clock,
     R: Source,
 {
     let (before, answer, call) = match intent::store(ports, request, command).await? {
-        Intent::Known(answer) => (answer.operation.state(), wait_for_final(ports, request, *answer).await, None),
+        Intent::Known(answer) => (answer.operation.state(), *answer, None),
         Intent::Stored(stored, psp) => {
             let before = stored.operation.state();
-            let (answer, call) = send::<M, _, _, _, _>(ports, request, *stored, psp.as_ref()).await;
-            (before, answer, call)
+            let (stored, call) = send(ports, request.deadline, *stored, psp.as_ref(), Attempt::First).await;
+            (before, stored.answer(), call)
         }
+    };
+    // What was not sent nobody sends within this request.
+    let answer = match call {
+        Some(call) if !call.is_sent() => answer,
+        Some(_) | None => wait_for_final(ports, request, answer).await,
     };
     report::tell(&answer, before, call);
     Ok(answer)
 }
 
 /// Sends a stored operation, and writes down what came of it. Without a call it stays as it is stored.
-async fn send<M, S, C, K, R>(
+pub(crate) async fn send<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
-    request: &Request,
+    deadline: Timestamp,
     stored: Stored,
     psp: &dyn Psp,
-) -> (Answer, Option<report::Call>)
+    attempt: Attempt,
+) -> (Stored, Option<report::Call>)
 where
-    M: MoneyCommand,
     S: CommandStore,
     K: Clock,
     R: Source,
 {
-    let id = stored.operation.facts().id;
-    if request.deadline.since(ports.clock.now()) < TIME_FOR_CALL {
-        let transaction = request.transaction.number();
-        tracing::warn!(transaction, operation = id.number(), "too little time is left to call the PSP: it stays REQUESTED");
-        return (stored.answer(), None);
-    }
+    let (transaction, id) = (stored.operation.facts().transaction.number(), stored.operation.facts().id.number());
     let begin = ports.clock.now();
-    let outcome = match M::call(psp, &stored).await {
+    if deadline.since(begin) < TIME_FOR_CALL {
+        tracing::warn!(transaction, operation = id, "too little time is left to call the PSP: the operation stays as it is");
+        return (stored, None);
+    }
+    if !stored.operation.is_leased_at(begin) && !is_planted(Bug::SendAfterLease) {
+        tracing::warn!(transaction, operation = id, "the lease is over before the PSP is called: the operation stays as it is");
+        return (stored, None);
+    }
+    let outcome = match call(psp, &stored, attempt).await {
         Ok(outcome) => outcome,
         // The intent is stored, so the answer is the operation, even where a bug of ours kept it from being sent.
         Err(refusal) => {
-            let transaction = request.transaction.number();
-            tracing::error!(transaction, operation = id.number(), ?refusal, "the operation cannot be sent");
-            return (stored.answer(), None);
+            tracing::error!(transaction, operation = id, ?refusal, "the operation cannot be sent");
+            return (stored, None);
         }
     };
     let call = report::Call::made(psp.name(), &outcome, ports.clock.now().since(begin));
-    let answer = match Effect::of_outcome(outcome) {
-        Some(effect) => {
-            let answer = outcome::record(ports, request, stored, effect).await;
-            wait_for_final(ports, request, answer).await
+    let is_keyless = psp.capabilities().key_window.of(stored.operation.facts().kind) == KeyWindow::Keyless;
+    let outcome = match outcome {
+        Outcome::Unknown(Doubt::RefusedAfterDoubt) if is_keyless && is_planted(Bug::KeylessRefusalFinal) => {
+            Outcome::Refused(Failure::credentials_refused())
         }
-        // It was not sent, and nobody sends it within this request.
-        None => stored.answer(),
+        outcome => outcome,
     };
-    (answer, Some(call))
+    match Effect::of_outcome(outcome) {
+        Some(effect) => (outcome::record(ports, deadline, stored, effect).await, Some(call)),
+        None => (stored, Some(call)),
+    }
+}
+
+/// The call that an operation stands for, made of what is stored and of nothing else.
+async fn call(psp: &dyn Psp, stored: &Stored, attempt: Attempt) -> Result<Outcome, Refusal> {
+    let (transaction, operation) = (stored.read.transaction(), &stored.operation);
+    Ok(match operation.facts().kind {
+        OperationKind::Capture => psp.capture(&CaptureOrder::of(transaction, operation)?, attempt).await,
+        OperationKind::Refund => psp.refund(&RefundOrder::of(transaction, operation, stored.bound_capture())?, attempt).await,
+        OperationKind::Void => psp.void(&VoidOrder::of(transaction, operation)?, attempt).await,
+    })
 }
 
 /// With `Prefer: wait`, looks at the stored operation until it is final or the time is over.
@@ -194,7 +208,7 @@ async fn captures_for<S: CommandStore>(store: &S, operation: &Operation) -> Resu
 
 /// The PSP of a stored transaction. A connection that was taken away, or that leads to another PSP by now, is a fault of the
 /// set-up: nothing is sent to it.
-async fn open<C: Connections>(connections: &C, transaction: &Transaction) -> Result<Arc<dyn Psp>, Refusal> {
+pub(crate) async fn open<C: Connections>(connections: &C, transaction: &Transaction) -> Result<Arc<dyn Psp>, Refusal> {
     let facts = transaction.facts();
     let psp = connections.open(facts.space, &facts.connection).await.map_err(|error: NoConnection| {
         tracing::error!(connection = facts.connection.as_str(), ?error, "the connection of a transaction cannot be used");

@@ -1,11 +1,12 @@
 //! Write 2: what the PSP answered, booked on condition of the version that was read.
 
-use super::{Answer, Request, Stored, captures_for};
+use super::{Stored, captures_for};
 use crate::metric::{self, Metric};
 use crate::ports::store::{CommandStore, Committed, StoreError};
 use crate::ports::{Clock, Ports, Source};
 use crate::retry::back_off;
-use domain::operation::Effect;
+use domain::operation::{Effect, OperationKey};
+use domain::planted::{Bug, is_planted};
 use domain::time::Span;
 use domain::transaction::Change;
 use domain::{Refusal, Timestamp};
@@ -15,53 +16,60 @@ const SETTLEMENTS: u32 = 40;
 /// What is left for the answer when the writing is given up.
 const TIME_FOR_ANSWER: Span = Span::from_seconds(1);
 
-/// Writes the outcome down. Whatever happens to this write, the answer is the operation as far as it is known to be stored;
-/// what is not written is left open and due, and found out by asking the PSP.
-pub(super) async fn record<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, request: &Request, mut stored: Stored, effect: Effect) -> Answer
+/// Writes the outcome down. Whatever happens to this write, what is returned is the operation as far as it is known to be
+/// stored; what is not written is left open and due, and found out by asking the PSP.
+pub(crate) async fn record<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, deadline: Timestamp, mut stored: Stored, effect: Effect) -> Stored
 where
     S: CommandStore,
     K: Clock,
     R: Source,
 {
+    let (transaction, id) = (stored.operation.facts().transaction.number(), stored.operation.facts().id);
+    let lease = stored.operation.lease().map(str::to_owned);
     for attempt in 0..SETTLEMENTS {
         if attempt > 0 {
             back_off(ports.clock, ports.source, attempt).await;
-            if request.deadline.since(ports.clock.now()) < TIME_FOR_ANSWER {
+            if deadline.since(ports.clock.now()) < TIME_FOR_ANSWER {
                 break;
             }
-            match reload(ports.store, request, &stored).await {
+            match reload(ports.store, &stored).await {
                 Ok(Some(fresh)) => stored = fresh,
                 Ok(None) => break,
                 Err(error) => {
-                    tracing::warn!(transaction = request.transaction.number(), ?error, "reading before the outcome is written failed");
+                    tracing::warn!(transaction, ?error, "reading before the outcome is written failed");
                     continue;
                 }
             }
         }
-        // Somebody settled it by asking the PSP, which knows more than our older answer.
-        if stored.operation.state().is_final() {
-            return stored.answer();
+        // Somebody settled it by asking the PSP, which knows more than our older answer, or has taken it over and asks now.
+        let is_ours = stored.operation.lease() == lease.as_deref();
+        let is_late = stored.operation.state().is_final() || !is_ours && !effect.is_proof();
+        if is_late && !is_planted(Bug::SettleWhatIsFinal) {
+            return stored;
         }
         let Some(change) = book(&stored, &effect, ports.clock.now()) else {
-            return stored.answer();
+            if let Some(learnt) = stored.operation.having_learnt(&effect)
+                && let Err(error) = ports.store.take(&stored.operation, &learnt).await
+            {
+                tracing::warn!(transaction, ?error, "what was learnt of the key is not stored: it will be sent once more");
+            }
+            return stored;
         };
         match ports.store.commit(&stored.read, &change).await {
             Ok(Committed::Done(read)) => {
-                let id = stored.operation.facts().id;
                 let settled = change.updated.into_iter().find(|after| after.facts().id == id);
-                let operation = settled.unwrap_or(stored.operation);
+                let version = read.transaction().version();
+                let operation = settled.map_or(stored.operation, |settled| settled.written_at(version));
                 metric::operation(operation.state());
-                return Stored { read, operation, captures: vec![] }.answer();
+                return Stored { read, operation, captures: vec![] };
             }
             Ok(Committed::VersionMoved | Committed::OperationExists) => {}
-            Err(error) => tracing::warn!(transaction = request.transaction.number(), ?error, "writing the outcome failed: trying again"),
+            Err(error) => tracing::warn!(transaction, ?error, "writing the outcome failed: trying again"),
         }
     }
-    let id = stored.operation.facts().id;
-    let transaction = request.transaction.number();
     tracing::error!(transaction, operation = id.number(), "the outcome is not stored: the operation is left open");
     metric::count(Metric::OperationsInDoubt);
-    stored.answer()
+    stored
 }
 
 /// The commit that books the effect; none where it says nothing new. What our own rules cannot book is given to a person,
@@ -82,10 +90,11 @@ fn book(stored: &Stored, effect: &Effect, now: Timestamp) -> Option<Change> {
         .flatten()
 }
 
-async fn reload<S: CommandStore>(store: &S, request: &Request, stored: &Stored) -> Result<Option<Stored>, StoreError> {
-    let kind = stored.operation.facts().kind;
-    let loaded = store.load_for_command(request.space, request.transaction, kind, &request.key).await?;
-    let Some((read, Some(operation))) = loaded else {
+async fn reload<S: CommandStore>(store: &S, stored: &Stored) -> Result<Option<Stored>, StoreError> {
+    let facts = stored.operation.facts();
+    // Only what was asked for here is sent, so only that has an outcome to record.
+    let OperationKey::Caller(key) = &facts.key else { return Ok(None) };
+    let Some((read, Some(operation))) = store.load_for_command(facts.space, facts.transaction, facts.kind, key).await? else {
         return Ok(None);
     };
     let captures = captures_for(store, &operation).await?;

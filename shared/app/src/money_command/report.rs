@@ -5,21 +5,31 @@ use crate::metric;
 use domain::time::Span;
 use domain::{OperationState, Outcome};
 
+const NOT_SENT: &str = "NOT_SENT";
+
 /// The PSP call of a command: its outcome in one word, and in another why that is in doubt.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Call {
+pub(crate) struct Call {
     outcome: &'static str,
     doubt: Option<&'static str>,
     took: Span,
 }
 
 impl Call {
+    pub fn is_sent(&self) -> bool {
+        self.outcome != NOT_SENT
+    }
+
+    pub fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
     pub fn made(psp: &str, outcome: &Outcome, took: Span) -> Self {
         let (outcome, doubt, is_answered) = match outcome {
             Outcome::Succeeded { .. } => ("SUCCEEDED", None, true),
             Outcome::Accepted { .. } => ("ACCEPTED", None, true),
             Outcome::Refused(_) => ("REFUSED", None, true),
-            Outcome::NotSent { .. } => ("NOT_SENT", None, false),
+            Outcome::NotSent { .. } => (NOT_SENT, None, false),
             Outcome::Unknown(doubt) => ("UNKNOWN", Some(doubt.as_str()), false),
         };
         metric::psp_call(psp, took, is_answered);

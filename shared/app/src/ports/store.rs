@@ -74,21 +74,25 @@ pub trait CommandStore: Send + Sync {
         kind: OperationKind,
     ) -> impl Future<Output = Result<Vec<Operation>, StoreError>> + Send;
 
+    /// The transaction by itself, read consistently.
+    fn load_head(&self, space: SpaceId, id: TransactionId) -> impl Future<Output = Result<Option<Versioned>, StoreError>> + Send;
+
+    /// Writes who works on an operation and when it is due, on condition that nobody else has written that since it was read. It
+    /// is no news about the transaction, whose version stays. False where somebody was faster.
+    fn take(&self, read: &Operation, taken: &Operation) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Writes a change in one transaction, on condition of the version that was read.
     fn commit(&self, read: &Versioned, change: &Change) -> impl Future<Output = Result<Committed, StoreError>> + Send;
 }
 
 /// Reads and writes of imports.
-pub trait ImportStore: Send + Sync {
+pub trait ImportStore: CommandStore {
     /// Stores a new import together with the reference that makes it unique, unless the reference is taken.
     fn begin_import(
         &self,
         transaction: &Transaction,
         properties: &Properties,
     ) -> impl Future<Output = Result<BegunImport, StoreError>> + Send;
-
-    /// The transaction by itself, read consistently.
-    fn load_head(&self, space: SpaceId, id: TransactionId) -> impl Future<Output = Result<Option<Versioned>, StoreError>> + Send;
 
     /// Replaces a failed or pending import by a corrected command.
     fn replace_import(
@@ -103,6 +107,10 @@ pub trait ImportStore: Send + Sync {
 
     /// Writes the result together with the canonical reference, unless that belongs to another transaction.
     fn finish_import(&self, read: &Versioned, change: &Change) -> impl Future<Output = Result<FinishedImport, StoreError>> + Send;
+
+    /// Marks the webhooks as processed that were parked for this payment and left to its import. One that somebody comes back to
+    /// is left to that: it may be newer than what the import has read.
+    fn finish_parked(&self, transaction: &Transaction, processed_on: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Points a reference that this transaction holds to another one, together with the change that gives it up.
     fn yield_reference(
@@ -204,6 +212,17 @@ pub trait WebhookStore: CommandStore + StatusStore {
     /// Leaves a parked webhook to the import of its payment: it is not processed, and nobody has to come back to it either.
     fn leave_webhook(&self, webhook: &StoredWebhook) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// A webhook that waits to be processed; none if it does not wait any more.
+    fn load_webhook(
+        &self,
+        space: SpaceId,
+        connection: &ConnectionName,
+        event: &str,
+    ) -> impl Future<Output = Result<Option<StoredWebhook>, StoreError>> + Send;
+
+    /// Moves the time at which somebody comes back to a webhook. False where it is processed or somebody else has moved it.
+    fn postpone_webhook(&self, webhook: &StoredWebhook, until: Timestamp) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Marks a webhook as processed, so that nobody comes back to it.
     fn finish_webhook(&self, webhook: &StoredWebhook, processed_on: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
@@ -220,6 +239,8 @@ pub struct StoredWebhook {
     /// The raw body, where it could not be read.
     pub unread: Option<Vec<u8>>,
     pub received_on: Timestamp,
+    /// When somebody comes back to it, as long as it is not processed.
+    pub due_on: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,17 +252,27 @@ pub enum Stored {
     Waiting,
 }
 
-/// Looks at what waits to be done, and does nothing about it.
+/// Finds what waits to be done.
 pub trait DueStore: Send + Sync {
-    /// What is due at this moment. It comes from an index, and may lag a moment behind the table.
-    fn look_at_due(&self, now: Timestamp) -> impl Future<Output = Result<Due, StoreError>> + Send;
+    /// What is due at this moment, as far as it was looked for, the oldest first. It comes from an index and may lag a moment
+    /// behind the table: whoever takes something reads it again.
+    fn list_due(&self, now: Timestamp) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 }
 
-/// What is due and not done yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that is due and not done yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Since when what came first has been due.
-    pub since: Option<Timestamp>,
-    /// How many items, as far as they were counted.
-    pub items: usize,
+    pub since: Timestamp,
+    pub what: Waiting,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Waiting {
+    /// The transaction itself, or an operation of it.
+    Transaction(SpaceId, TransactionId),
+    Webhook {
+        space: SpaceId,
+        connection: ConnectionName,
+        event: String,
+    },
 }

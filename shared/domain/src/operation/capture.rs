@@ -85,6 +85,11 @@ impl Transaction {
                 detail: "The PSP does not keep the rest after a partial capture of this payment: `final: true` says to release it.",
             });
         }
+        if is_final && rest.is_positive() && !can.releases_rest {
+            return Err(Refusal::NotSupportedByPsp {
+                detail: "The PSP does not release the rest after a final capture: capture without `final`, then void what is left.",
+            });
+        }
         let releases = if is_final { rest } else { Minor::ZERO };
 
         let mut next = self.next();

@@ -3,8 +3,10 @@
 mod block;
 mod capture;
 mod command;
+mod doubt;
 mod new;
 mod refund;
+mod resolve;
 mod settle;
 mod state;
 mod void;
@@ -12,8 +14,10 @@ mod void;
 pub use block::OpenOperation;
 pub use capture::CaptureOrder;
 pub use command::{CaptureCommand, OperationLine, OperationReason, RefundCommand, RefundTarget, VoidCommand};
+pub use doubt::{Asked, LONGEST_ON_THE_WAY, NextStep, asked_again_after};
 pub use new::NewOperation;
 pub use refund::RefundOrder;
+pub use resolve::{Resolution, ResolveCommand};
 pub use settle::{Effect, adopt};
 pub use state::OperationState;
 pub use void::VoidOrder;
@@ -24,6 +28,7 @@ use crate::id::{IdempotencyKey, MerchantReference, OperationId, OperationReferen
 use crate::money::Minor;
 use crate::named::named;
 use crate::outcome::Failure;
+use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
 named! {
@@ -116,8 +121,11 @@ pub struct Sending {
     pub lease: String,
     pub lease_until: Timestamp,
     pub first_sent_on: Timestamp,
+    pub last_sent_on: Timestamp,
     /// Raised by every worker that takes over, so that a late answer of an earlier one does not count.
     pub epoch: u32,
+    /// The PSP keeps an error under our key, which it repeats to everyone who sends again: only asking can tell more.
+    pub error_is_kept: bool,
 }
 
 impl Sending {
@@ -125,7 +133,7 @@ impl Sending {
     pub const LEASE: Span = Span::from_seconds(60);
 
     pub fn begin(psp_key: String, lease: String, now: Timestamp) -> Self {
-        Self { psp_key, lease, lease_until: now.plus(Self::LEASE), first_sent_on: now, epoch: 1 }
+        Self { psp_key, lease, lease_until: now.plus(Self::LEASE), first_sent_on: now, last_sent_on: now, epoch: 1, error_is_kept: false }
     }
 }
 
@@ -154,6 +162,9 @@ impl Operation {
     /// Our key at the PSP; what was adopted has none and is never sent.
     fn psp_key(&self) -> Result<String, Refusal> {
         let sending = self.0.sending.as_ref().ok_or_else(|| Refusal::internal("an operation without a key for the PSP"))?;
+        if is_planted(Bug::KeyPerAttempt) {
+            return Ok(format!("{}-{}", sending.psp_key, sending.epoch));
+        }
         Ok(sending.psp_key.clone())
     }
 
@@ -165,6 +176,16 @@ impl Operation {
     /// The same after the commit that wrote it.
     pub fn written_at(self, version: u64) -> Self {
         Self(OperationFacts { version, ..self.0 })
+    }
+
+    /// The worker that wrote or took this operation last.
+    pub fn lease(&self) -> Option<&str> {
+        self.0.sending.as_ref().map(|sending| sending.lease.as_str())
+    }
+
+    /// Whether whoever holds it may still send it.
+    pub fn is_leased_at(&self, now: Timestamp) -> bool {
+        self.0.sending.as_ref().is_some_and(|sending| now < sending.lease_until)
     }
 
     /// Whether this operation was written by the worker that holds this lease.

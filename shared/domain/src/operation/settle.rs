@@ -3,13 +3,14 @@
 //! Pure. Invariant: an operation that has settled is moved only by a correction, which is marked as one; an outcome that
 //! says less than is known already changes nothing.
 
-use super::{Actor, Operation, OperationFacts, OperationKey, OperationKind, OperationState};
+use super::{Actor, Operation, OperationFacts, OperationKey, OperationKind, OperationState, Sending};
 use crate::error::Refusal;
 use crate::id::{OperationId, PspReference, SpaceId, TransactionId};
 use crate::interaction::InteractionKind;
 use crate::money::Minor;
 use crate::outcome::{Doubt, Failure, Outcome};
 use crate::payment::{Movement, MovementState};
+use crate::planted::{Bug, is_planted};
 use crate::time::Timestamp;
 use crate::transaction::{Change, FinalCapture, Share, Transaction, TransactionFacts};
 
@@ -35,6 +36,7 @@ impl Effect {
     /// What a call's outcome means. A call that was never sent leaves the operation REQUESTED: it will be sent again.
     pub fn of_outcome(outcome: Outcome) -> Option<Self> {
         match outcome {
+            Outcome::Unknown(Doubt::NoAnswer) if is_planted(Bug::TimeoutIsFailure) => Some(Self::Refused(Failure::credentials_refused())),
             Outcome::Succeeded { psp_reference } => Some(Self::Succeeded { psp_reference }),
             Outcome::Accepted { psp_reference } => Some(Self::Accepted { psp_reference }),
             Outcome::Refused(failure) => Some(Self::Refused(failure)),
@@ -88,7 +90,8 @@ impl Transaction {
         let before = operation.state();
         let after = effect.state();
         let correction = before.corrections().contains(&after);
-        if !effect.counts_in(before) || !before.may_become(after) && !correction {
+        let is_new = effect.counts_in(before) && (before.may_become(after) || correction);
+        if !is_new && !is_planted(Bug::SettleWhatIsFinal) {
             return self.contradict(operation, &effect, now);
         }
         let settled = settled(operation, &effect, correction, now)?;
@@ -136,6 +139,14 @@ fn bound_capture<'a>(operation: &Operation, bound: Option<&'a Operation>) -> Res
         (None, _) => Ok(None),
         (Some(id), Some(capture)) if capture.facts().id == id => Ok(Some(capture)),
         (Some(_), _) => Err(Refusal::internal("a refund is settled without the capture that it belongs to")),
+    }
+}
+
+impl Sending {
+    /// Who found out what is recorded now has done its work, so another may take over; what it learnt of the key is kept.
+    fn after(self, effect: &Effect, now: Timestamp) -> Self {
+        let error_is_kept = self.error_is_kept || matches!(effect, Effect::Unknown(doubt) if doubt.keeps_error());
+        Self { lease_until: self.lease_until.min(now), error_is_kept, ..self }
     }
 }
 
@@ -194,6 +205,7 @@ fn settled(operation: &Operation, effect: &Effect, correction: bool, now: Timest
     let facts = OperationFacts {
         state,
         psp_reference: psp_reference.or(facts.psp_reference),
+        sending: facts.sending.map(|sending| sending.after(effect, now)),
         failure,
         due_on: state.asked_after().map(|span| now.plus(span)),
         settled_on: if state.is_final() { facts.settled_on.or(Some(now)) } else { None },
@@ -210,11 +222,7 @@ fn move_balance(
     before: OperationState,
     after: OperationState,
 ) -> Result<(), Refusal> {
-    let share = match operation.kind {
-        OperationKind::Capture => Share::Capture,
-        OperationKind::Refund => Share::Refund,
-        OperationKind::Void => Share::Void,
-    };
+    let share = Share::of(operation.kind);
     let balance = next.balance;
     next.balance = match (before, after) {
         (OperationState::Successful, OperationState::Failed) => balance.take_back(share, operation.amount)?,

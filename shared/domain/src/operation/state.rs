@@ -44,7 +44,9 @@ impl OperationState {
     /// How long an operation may stay in this state before the PSP is asked again; final states are never due.
     pub const fn asked_after(self) -> Option<Span> {
         match self {
-            OperationState::Requested | OperationState::Unknown => Some(Span::from_seconds(60)),
+            OperationState::Requested => Some(Span::from_seconds(60)),
+            // The PSP has had its time: an answer that got lost is soon found by asking.
+            OperationState::Unknown => Some(Span::from_seconds(10)),
             OperationState::Pending => Some(Span::from_seconds(300)),
             OperationState::ManualCheck => Some(Span::from_days(1)),
             OperationState::Successful | OperationState::Failed => None,

@@ -5,6 +5,8 @@
 //! beyond that is booked as it is; `capturable` and `refundable` then stay at zero.
 
 use crate::money::{Minor, Overflow};
+use crate::operation::OperationKind;
+use crate::planted::{Bug, is_planted};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
@@ -23,6 +25,16 @@ pub enum Share {
     Capture,
     Refund,
     Void,
+}
+
+impl Share {
+    pub const fn of(kind: OperationKind) -> Self {
+        match kind {
+            OperationKind::Capture => Self::Capture,
+            OperationKind::Refund => Self::Refund,
+            OperationKind::Void => Self::Void,
+        }
+    }
 }
 
 impl Balance {
@@ -51,12 +63,15 @@ impl Balance {
 
     /// Sets an amount aside for an open operation.
     pub fn reserve(self, share: Share, amount: Minor) -> Result<Self, Overflow> {
+        if is_planted(Bug::NoReservation) {
+            return Ok(self);
+        }
         Ok(self.with_pending(share, self.pending(share).plus(amount)?))
     }
 
     /// Gives back what an operation had set aside.
     pub fn release(self, share: Share, amount: Minor) -> Result<Self, Overflow> {
-        let left = self.pending(share).minus(amount)?;
+        let left = self.pending(share).minus(if is_planted(Bug::NoReservation) { Minor::ZERO } else { amount })?;
         if left < Minor::ZERO { Err(Overflow) } else { Ok(self.with_pending(share, left)) }
     }
 

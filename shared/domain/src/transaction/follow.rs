@@ -3,7 +3,7 @@
 use super::{Balance, Change, Share, Transaction, TransactionFacts, TransactionState};
 use crate::error::Refusal;
 use crate::interaction::InteractionKind;
-use crate::operation::{Actor, Operation, OperationKey, OperationKind};
+use crate::operation::{Actor, Asked, Operation, OperationKey, OperationKind, OperationState};
 use crate::payment::{Movement, PspPayment};
 use crate::time::Timestamp;
 
@@ -19,24 +19,49 @@ pub enum Finding<'a> {
 /// Looks for an operation in a reading: by our reference or by a PSP reference, never by an equal amount. What was
 /// adopted has no reference of ours: whatever its maker called it, it is known by the PSP's own id alone.
 pub fn find<'a>(operation: &Operation, payment: &'a PspPayment) -> Finding<'a> {
-    let facts = operation.facts();
-    let reference = operation.reference();
-    let is_it = |movement: &&Movement| {
-        let is_same = match (&facts.key, &movement.ours) {
-            (OperationKey::Adopted(psp_reference), _) => movement.psp_reference == *psp_reference,
-            (OperationKey::Caller(_), Some(ours)) => *ours == reference,
-            (OperationKey::Caller(_), None) => {
-                facts.psp_reference.as_ref() == Some(&movement.psp_reference) || is_release_of_all(operation, movement, payment)
-            }
-        };
-        movement.kind == facts.kind && is_same
-    };
-    let mut found = payment.movements.iter().filter(is_it);
+    let mut found = payment.movements.iter().filter(|movement| is_of(operation, movement, payment));
     match (found.next(), found.next()) {
         (None, _) => Finding::NotFound,
         (Some(movement), None) => Finding::Found(movement),
         (Some(_), Some(_)) => Finding::Ambiguous,
     }
+}
+
+/// The same for deciding whether to send again: something that the PSP shows without any reference, and that no operation of
+/// ours explains, could be this one.
+pub fn find_among<'a>(operation: &Operation, operations: &[Operation], payment: &'a PspPayment) -> Asked<'a> {
+    let is_unexplained = |movement: &&Movement| !operations.iter().any(|other| explains(other, movement, payment));
+    let could_be_it = |movement: &Movement| could_be(operation, movement);
+    match find(operation, payment) {
+        Finding::Found(movement) => Asked::Found(movement),
+        Finding::Ambiguous => Asked::Ambiguous,
+        Finding::NotFound if payment.movements.iter().filter(is_unexplained).any(could_be_it) => Asked::Possible,
+        Finding::NotFound => Asked::NotFound,
+    }
+}
+
+/// Whether a movement is known here as this operation.
+pub(super) fn explains(operation: &Operation, movement: &Movement, payment: &PspPayment) -> bool {
+    let facts = operation.facts();
+    is_of(operation, movement, payment) || movement.kind == facts.kind && facts.psp_reference.as_ref() == Some(&movement.psp_reference)
+}
+
+/// Whether a movement without any reference may be this operation, of which we have no id of the PSP.
+pub(super) fn could_be(operation: &Operation, movement: &Movement) -> bool {
+    let facts = operation.facts();
+    movement.kind == facts.kind && movement.ours.is_none() && operation.state() != OperationState::Failed && facts.psp_reference.is_none()
+}
+
+fn is_of(operation: &Operation, movement: &Movement, payment: &PspPayment) -> bool {
+    let facts = operation.facts();
+    let is_same = match (&facts.key, &movement.ours) {
+        (OperationKey::Adopted(psp_reference), _) => movement.psp_reference == *psp_reference,
+        (OperationKey::Caller(_), Some(ours)) => *ours == operation.reference(),
+        (OperationKey::Caller(_), None) => {
+            facts.psp_reference.as_ref() == Some(&movement.psp_reference) || is_release_of_all(operation, movement, payment)
+        }
+    };
+    movement.kind == facts.kind && is_same
 }
 
 /// Some PSPs cancel the payment itself: such a void has no id of its own, takes no reference of ours, and bears the payment's
@@ -52,6 +77,8 @@ fn is_release_of_all(operation: &Operation, movement: &Movement, payment: &PspPa
 impl Transaction {
     /// The state that the PSP reports, where it lies ahead and the amount is ours. An authorization whose rest is gone at the
     /// PSP ends here too. What else only our own operations lead to is left to them: without one it raises `needsAttention`.
+    ///
+    /// What the PSP did and nobody asked for here is to be adopted first.
     pub fn follow(&self, payment: &PspPayment, now: Timestamp) -> Result<Option<Change>, Refusal> {
         let facts = self.facts();
         let goal = payment.goal();
@@ -78,7 +105,7 @@ impl Transaction {
     }
 
     /// Nothing is held yet, so no operation of ours can have led further.
-    fn is_under_way(&self) -> bool {
+    pub(super) fn is_under_way(&self) -> bool {
         let facts = self.facts();
         facts.state != TransactionState::Authorized && facts.state.comes_before(TransactionState::Authorized)
     }
@@ -102,25 +129,27 @@ impl Transaction {
 }
 
 impl TransactionFacts {
-    /// Takes over what comes with the authorization. Captures that came with it too are not adopted: a person has to look.
+    /// Takes over what comes with the authorization. Captures that came with it, too, are adopted by themselves.
     fn catch_up(&mut self, payment: &PspPayment, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
         self.authorized_on = payment.authorized_on;
         self.authorization_expires_on = payment.expires_on;
         self.keeps_rest = payment.keeps_rest;
         self.failure = payment.failure.clone();
-        self.needs_attention |= payment.has_captures();
-        match payment.goal() {
+        let caught_up = match payment.goal() {
             TransactionState::Voided => self.release_rest(TransactionState::Voided, now),
             goal => {
                 let steps = self.advance(goal, now);
                 Ok((InteractionKind::of_state(self.state), steps))
             }
-        }
+        };
+        self.watch_on = self.next_watch(now);
+        caught_up
     }
 
     fn release_rest(&mut self, goal: TransactionState, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
         self.balance = self.balance.add(Share::Void, self.balance.capturable()?)?;
         let steps = self.advance(goal, now);
-        Ok((InteractionKind::of_state(self.state), steps))
+        let kind = if self.is_expired(now) { InteractionKind::AuthorizationExpired } else { InteractionKind::of_state(self.state) };
+        Ok((kind, steps))
     }
 }

@@ -133,6 +133,7 @@ impl Transaction {
             authorization_expires_on: None,
             completed_on: None,
             failed_on: None,
+            watch_on: None,
         };
         Self::checked(facts)
     }
@@ -185,6 +186,7 @@ impl Transaction {
             next.final_capture = FinalCapture::Done;
         }
         let steps = next.advance(target, now);
+        next.watch_on = next.next_watch(now);
         let mut interaction = self.interaction(&next, InteractionKind::ImportCompleted, Actor::System, now);
         interaction.detail = steps;
         Ok(Change { transaction: Self::checked(next)?, created, updated: vec![], interaction: Some(interaction) })

@@ -4,14 +4,16 @@
 //! in `properties`. A transaction is changed only by the methods of `operation` and `import`, each of which returns the
 //! next version together with everything that has to be written with it.
 
+mod adopt;
 mod balance;
 mod follow;
 mod import;
 pub mod properties;
 mod state;
+mod watch;
 
 pub use balance::{Balance, Share};
-pub use follow::{Finding, find};
+pub use follow::{Finding, find, find_among};
 pub use import::{Import, ImportCommand, ImportFailure};
 pub use state::{ImportState, TransactionState};
 
@@ -58,6 +60,8 @@ pub struct TransactionFacts {
     pub authorization_expires_on: Option<Timestamp>,
     pub completed_on: Option<Timestamp>,
     pub failed_on: Option<Timestamp>,
+    /// When the PSP is asked how the payment stands although nothing of ours is open.
+    pub watch_on: Option<Timestamp>,
 }
 
 named! {
@@ -86,6 +90,7 @@ named! {
         Refund = "REFUND",
         RefundPartial = "REFUND_PARTIAL",
         Void = "VOID",
+        Reconcile = "RECONCILE",
     }
 }
 
@@ -127,6 +132,7 @@ impl Transaction {
         let facts = &self.0;
         let mut actions = Vec::new();
         if !facts.import.is_done() {
+            actions.extend((facts.import.state == ImportState::Pending).then_some(AvailableAction::Reconcile));
             return Ok(actions);
         }
         let unblocked = !self.is_blocked(OpenOperation::Capture) && facts.final_capture != FinalCapture::Done;
@@ -144,6 +150,11 @@ impl Transaction {
         }
         if self.releasable(can).is_ok() {
             actions.push(AvailableAction::Void);
+        }
+        // Every open operation holds its amount, and asking the PSP never stands in anybody's way.
+        let Balance { capture_pending, refund_pending, void_pending, .. } = facts.balance;
+        if [capture_pending, refund_pending, void_pending].iter().any(|held| held.is_positive()) {
+            actions.push(AvailableAction::Reconcile);
         }
         Ok(actions)
     }
@@ -216,6 +227,14 @@ impl TransactionFacts {
 }
 
 impl Change {
+    /// The words of a person take the place of what the program would say.
+    pub(crate) fn about_note(mut self, note: &str) -> Self {
+        if let Some(interaction) = &mut self.interaction {
+            interaction.detail = Some(note.to_owned());
+        }
+        self
+    }
+
     pub(crate) fn about(mut self, operation: &Operation, detail: Option<String>) -> Self {
         if let Some(interaction) = &mut self.interaction {
             interaction.operation = Some(OperationMark::of(operation.facts()));

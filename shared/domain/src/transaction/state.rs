@@ -92,8 +92,10 @@ mod tests {
     #[test]
     fn nothing_goes_back_and_nothing_leaves_a_final_state() {
         assert_eq!(Authorized.steps_to(Pending), None);
-        for state in TransactionState::ALL.iter().filter(|s| s.is_final()) {
-            for target in TransactionState::ALL.iter().filter(|t| t != &state) {
+        let finals: Vec<_> = TransactionState::ALL.iter().copied().filter(|state| state.is_final()).collect();
+        assert_eq!(finals, [Failed, Voided, Fulfill, Decline]);
+        for state in finals {
+            for target in TransactionState::ALL.iter().filter(|target| **target != state) {
                 assert_eq!(state.steps_to(*target), None, "{state:?} to {target:?}");
             }
         }

@@ -53,7 +53,7 @@ fn an_open_final_capture_holds_back_every_other_capture() {
         check(&format!(
             "
             authorized 10.00 EUR
-              capture 4.00, final                -> {open}  void pending 6.00, final capture OPEN, may nothing
+              capture 4.00, final                -> {open}  void pending 6.00, final capture OPEN, may RECONCILE
               capture 1.00                       -> rejected: operation-in-doubt  retry later
               PSP shows capture 1 as failed      -> failed  capturable 10.00
               capture 1.00                       -> successful
@@ -72,7 +72,7 @@ fn an_open_capture_of_a_part_holds_back_only_its_own_share() {
               capture 7.00                        -> rejected: exceeds-capturable-amount  left 6.00
               capture 1.00, final                 -> rejected: operation-in-doubt  retry later
               capture                             -> successful  capture 2 of 6.00, capture 2 is not final, still AUTHORIZED,
-                                                                 may REFUND REFUND_PARTIAL
+                                                                 may REFUND REFUND_PARTIAL RECONCILE
               capture 1.00                        -> rejected: exceeds-capturable-amount  left 0.00
               PSP shows capture 1 as successful   -> successful  captured 10.00, FULFILL
             "
@@ -296,6 +296,24 @@ fn nothing_is_captured_before_or_after_the_authorization() {
           PSP reports PROCESSING    -> imported
           PSP reports FAILED        -> followed
           capture 4.00              -> rejected: invalid-state
+        ",
+    );
+}
+
+#[test]
+fn where_the_psp_does_not_release_the_rest_by_itself_a_void_does() {
+    check(
+        "
+        authorized 10.00 EUR, the rest waits for a void
+          capture 4.00, final    -> rejected: not-supported-by-psp
+          capture 4.00           -> successful  capturable 6.00, AUTHORIZED
+          void                   -> successful  voided 6.00, FULFILL
+        ",
+    );
+    check(
+        "
+        authorized 10.00 EUR, the rest waits for a void
+          capture    -> successful  captured 10.00, FULFILL
         ",
     );
 }

@@ -114,7 +114,7 @@ fn after_a_final_capture_nothing_is_captured_even_if_another_one_is_taken_back()
           capture 5.00, final                  -> failed
           capture 3.00                         -> pending
           PSP shows capture 2 as successful    -> reversed to successful  final capture DONE, capturable 0.00
-          PSP shows capture 1 as failed        -> reversed to failed      capturable 2.00, may REFUND REFUND_PARTIAL
+          PSP shows capture 1 as failed        -> reversed to failed      capturable 2.00, may REFUND REFUND_PARTIAL RECONCILE
           capture 2.00                         -> rejected: already-captured
         ",
     );

@@ -72,12 +72,13 @@ fn a_payment_that_is_released_before_we_saw_it_authorized_holds_nothing() {
 
 /// The captures themselves are not adopted yet; until they are, a person has to know.
 #[test]
-fn a_payment_that_was_captured_before_we_saw_it_authorized_is_for_a_person() {
+fn a_payment_that_was_captured_before_we_saw_it_authorized_is_adopted_with_its_capture() {
     check(
         "
         import of 10.00 EUR
           PSP reports PROCESSING                             -> imported
-          PSP reports COMPLETED, capture 10.00 successful    -> followed  FULFILL, needs attention
+          PSP reports COMPLETED, capture 10.00 successful    -> adopted   PROCESSING, captured 10.00, no attention
+          PSP reports COMPLETED, capture 10.00 successful    -> followed  FULFILL, no attention
         ",
     );
 }
@@ -143,12 +144,13 @@ fn a_void_while_a_capture_is_open_is_for_a_person() {
 }
 
 #[test]
-fn a_capture_that_nobody_here_asked_for_is_for_a_person() {
+fn what_nobody_here_asked_for_is_adopted_and_shown_to_a_person() {
     check(
         "
         authorized 10.00 EUR
-          PSP reports COMPLETED, capture 10.00 successful    -> attention raised  still AUTHORIZED, captured 0.00,
-                                                                                  told as transaction.attention.raised
+          PSP reports COMPLETED, capture 10.00 successful    -> adopted  FULFILL, captured 10.00, needs attention,
+                                                                         capture 1 is by PSP,
+                                                                         told as transaction.capture.successful, by PSP
           PSP reports COMPLETED, capture 10.00 successful    -> nothing new
         ",
     );
@@ -156,7 +158,55 @@ fn a_capture_that_nobody_here_asked_for_is_for_a_person() {
         "
         authorized 10.00 EUR
           capture 4.00                                                     -> successful
-          PSP reports COMPLETED, capture 3.00 successful, released 3.00    -> attention raised  still AUTHORIZED, voided 0.00
+          PSP reports COMPLETED, capture 3.00 successful, released 3.00    -> adopted   AUTHORIZED, captured 7.00, capturable 3.00
+          PSP reports COMPLETED, capture 3.00 successful, released 3.00    -> followed  FULFILL, voided 3.00
+        ",
+    );
+    check(
+        "
+        authorized 10.00 EUR
+          capture                                                   -> successful  FULFILL
+          PSP reports COMPLETED, refund 2.50 pending                -> adopted  refund pending 2.50, refundable 7.50, needs attention
+          PSP reports COMPLETED, refund 2.50 pending                -> nothing new
+          PSP shows refund 1 as successful                          -> successful  refunded 2.50, refund pending 0.00
+        ",
+    );
+}
+
+#[test]
+fn what_was_taken_past_a_limit_is_adopted_as_it_is() {
+    check(
+        "
+        authorized 10.00 EUR
+          capture 8.00                                                           -> successful
+          PSP reports AUTHORIZED, capture 5.00 successful                        -> adopted  captured 13.00, capturable 0.00, FULFILL
+          PSP reports COMPLETED, capture 5.00 successful, refund 99.00 successful  -> adopted  refunded 99.00, refundable 0.00
+        ",
+    );
+}
+
+#[test]
+fn what_failed_what_is_a_void_and_what_is_of_another_currency_is_not_adopted() {
+    check(
+        "
+        authorized 10.00 EUR
+          PSP reports AUTHORIZED, capture 3.00 failed        -> nothing new  captured 0.00, no attention
+          PSP reports AUTHORIZED, void 3.00 successful       -> nothing new  voided 0.00
+        ",
+    );
+}
+
+#[test]
+fn what_an_open_operation_could_be_is_not_adopted_before_that_one_has_settled() {
+    check(
+        "
+        authorized 10.00 EUR
+          capture 4.00                                       -> unknown
+          PSP reports AUTHORIZED, capture 4.00 successful    -> nothing new  captured 0.00, capture pending 4.00
+          PSP reports AUTHORIZED, capture 3.00 successful    -> nothing new  captured 0.00, capture pending 4.00
+          PSP reports AUTHORIZED, refund 1.00 successful     -> adopted      refunded 1.00
+          PSP shows capture 1 as failed                       -> failed
+          PSP reports AUTHORIZED, capture 4.00 successful    -> adopted      captured 4.00, capture pending 0.00
         ",
     );
 }

@@ -145,7 +145,7 @@ fn a_refused_import_can_be_corrected_and_keeps_its_place() {
           PSP reports AUTHORIZED, of 10.00 EUR    -> not imported: amount-mismatch  CREATE, authorized 0.00,
                                                      told as transaction.import.failed, may nothing
           capture 1.00                            -> rejected: import-not-completed
-          import again with 10.00                 -> pending
+          import again with 10.00                 -> pending  may RECONCILE
           PSP reports AUTHORIZED, of 10.00 EUR    -> imported  AUTHORIZED, authorized 10.00
         ",
     );

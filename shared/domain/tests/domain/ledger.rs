@@ -5,7 +5,9 @@
 use domain::id::{ConnectionName, IdempotencyKey, MerchantReference, OperationId, PspReference, SpaceId, TransactionId};
 use domain::interaction::Interaction;
 use domain::money::{Decimal, Minor};
-use domain::operation::{CaptureCommand, CaptureOrder, Effect, NewOperation, OperationFacts, RefundCommand, RefundOrder, Sending};
+use domain::operation::{
+    Actor, CaptureCommand, CaptureOrder, Effect, NewOperation, OperationFacts, RefundCommand, RefundOrder, ResolveCommand, Sending,
+};
 use domain::operation::{VoidCommand, VoidOrder};
 use domain::payment::PspPayment;
 use domain::time::Span;
@@ -87,11 +89,30 @@ impl Ledger {
         Ok(change.and_then(|change| self.commit(change)))
     }
 
-    /// What the PSP reports completes an import that waits, and is followed after that.
+    /// What somebody writes who comes back to the transaction for its own sake: its entry, if it has one; none if nothing was due.
+    pub fn take_watch(&mut self) -> Option<Option<Interaction>> {
+        let change = self.transaction.take_watch(self.now).unwrap()?;
+        Some(self.commit(change))
+    }
+
+    pub fn resolve(&mut self, id: OperationId, command: &ResolveCommand) -> Result<Option<Interaction>, Refusal> {
+        let operation = self.operations.iter().find(|operation| operation.facts().id == id).unwrap();
+        let bound = operation.bound_capture().map(|id| self.operations.iter().find(|capture| capture.facts().id == id).unwrap());
+        let change = self.transaction.resolve(operation, bound, command, self.now)?;
+        self.is_corrected |= command.amount.is_some();
+        Ok(change.and_then(|change| self.commit(change)))
+    }
+
+    /// What the PSP reports completes an import that waits; after that its first news is adopted or followed.
     pub fn report(&mut self, payment: &PspPayment) -> Result<Option<Interaction>, Refusal> {
         let change = match self.facts().import.state {
             ImportState::Pending => Some(self.transaction.complete_import(payment, &self.can, self.now)?),
-            ImportState::Completed | ImportState::Failed | ImportState::Ok => self.transaction.follow(payment, self.now)?,
+            ImportState::Completed | ImportState::Failed | ImportState::Ok => {
+                match self.transaction.adopt(&self.operations, payment, self.now)? {
+                    Some(change) => Some(change),
+                    None => self.transaction.follow(payment, self.now)?,
+                }
+            }
         };
         Ok(change.and_then(|change| self.commit(change)))
     }
@@ -125,6 +146,7 @@ impl Ledger {
         for (operation, id) in created.iter().zip(before.version + 1..) {
             assert_eq!(operation.facts().id.number(), id, "an operation is numbered by the version that created it");
         }
+        self.is_corrected |= created.iter().any(|operation| operation.facts().actor == Actor::Psp) && before.import.is_done();
         self.operations.extend(created);
         if let Some(interaction) = &interaction {
             assert_eq!(interaction.sequence, after.version);
@@ -247,7 +269,8 @@ fn check_move(before: &OperationFacts, after: &OperationFacts, now: Timestamp) {
     let is_correction = matches!(before.state, Successful | Failed);
     assert_eq!(after.reversed_on == Some(now), is_correction, "a correction is marked as one, and nothing else is");
     let due = match after.state {
-        Requested | Unknown => Some(Span::from_seconds(60)),
+        Requested => Some(Span::from_seconds(60)),
+        Unknown => Some(Span::from_seconds(10)),
         Pending => Some(Span::from_seconds(300)),
         ManualCheck => Some(Span::from_days(1)),
         Successful | Failed => None,
@@ -255,7 +278,13 @@ fn check_move(before: &OperationFacts, after: &OperationFacts, now: Timestamp) {
     assert_eq!(after.due_on, due.map(|span| now.plus(span)), "what is open is asked about again");
     assert_eq!(after.settled_on.is_some(), matches!(after.state, Successful | Failed));
     assert_eq!(after.failure.is_some(), after.state == Failed);
-    let kept = (after.amount, after.releases, after.is_final, &after.key, &after.command, &after.sending, after.capture);
-    let first = (before.amount, before.releases, before.is_final, &before.key, &before.command, &before.sending, before.capture);
+    let lease_until = |facts: &OperationFacts| facts.sending.as_ref().map(|sending| sending.lease_until);
+    assert!(lease_until(after) <= lease_until(before).min(Some(now)), "who has settled it has no right to it any more");
+    let sending =
+        |facts: &OperationFacts| facts.sending.clone().map(|sending| Sending { lease_until: now, error_is_kept: true, ..sending });
+    // Only a person books another amount than was asked for.
+    let amount = if before.state == ManualCheck { before.amount } else { after.amount };
+    let kept = (amount, after.releases, after.is_final, &after.key, &after.command, sending(after), after.capture);
+    let first = (before.amount, before.releases, before.is_final, &before.key, &before.command, sending(before), before.capture);
     assert_eq!(kept, first, "what was asked never changes");
 }

@@ -69,10 +69,11 @@ proptest! {
 fn capabilities() -> impl Strategy<Value = Capabilities> {
     let keeps_rest = prop_oneof![4 => Just(KeepsRest::Always), 1 => Just(KeepsRest::Never)];
     let rarely_false = || prop::bool::weighted(0.8);
-    (rarely_false(), keeps_rest, rarely_false(), any::<bool>(), rarely_false()).prop_map(
-        |(captures_in_part, keeps_rest, refunds_in_part, refunds_per_capture, voids)| Capabilities {
+    (rarely_false(), keeps_rest, rarely_false(), rarely_false(), any::<bool>(), rarely_false()).prop_map(
+        |(captures_in_part, keeps_rest, releases_rest, refunds_in_part, refunds_per_capture, voids)| Capabilities {
             captures_in_part,
             keeps_rest,
+            releases_rest,
             refunds_in_part,
             refunds_per_capture,
             voids,
@@ -334,6 +335,7 @@ impl Model {
             _ if is_final && self.capture_pending() > 0 => return Err("operation-in-doubt"),
             _ if taken < AUTHORIZED && !self.can.captures_in_part => return Err("not-supported-by-psp"),
             _ if !is_final && !keeps_rest => return Err("not-supported-by-psp"),
+            _ if is_final && taken < capturable && !self.can.releases_rest => return Err("not-supported-by-psp"),
             _ => {}
         }
         let releases = if is_final { capturable - taken } else { 0 };

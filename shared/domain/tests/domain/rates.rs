@@ -35,7 +35,7 @@ fn a_full_bucket_gives_its_burst_and_then_its_rate() {
 #[test]
 fn what_is_more_than_the_burst_is_never_there() {
     let rate = rate(50, 4);
-    assert_eq!(rate.burst(), 200);
+    assert_eq!((rate.per_second(), rate.burst()), (50, 200));
     for full_on in [BEGIN, FULL] {
         assert!(rate.take(full_on, 201, BEGIN).is_err());
         assert!(rate.take(full_on, 200, BEGIN).is_ok());

@@ -18,7 +18,9 @@ use domain::capability::{KeepsRest, KeyWindow, KeyWindows};
 use domain::id::{MerchantReference, OperationId, OperationReference, PspReference};
 use domain::interaction::{Interaction, InteractionKind};
 use domain::money::{Decimal, Minor, Money};
-use domain::operation::{Actor, CaptureCommand, Effect, OperationLine, RefundCommand, RefundTarget, VoidCommand};
+use domain::operation::{
+    Actor, CaptureCommand, Effect, OperationLine, RefundCommand, RefundTarget, Resolution, ResolveCommand, VoidCommand,
+};
 use domain::outcome::{Doubt, Failure, FailureCategory, Outcome};
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::time::Span;
@@ -68,6 +70,7 @@ fn begin(line: &str) -> Ledger {
             "never releases" => can.voids = false,
             "the rest is kept if granted" => can.keeps_rest = KeepsRest::IfGranted,
             "the rest is never kept" => can.keeps_rest = KeepsRest::Never,
+            "the rest waits for a void" => can.releases_rest = false,
             "granted" => is_granted = true,
             "only webhooks tell" => can.reads_payments = false,
             other => panic!("begin: {other}"),
@@ -86,6 +89,7 @@ pub const EVERYTHING: Capabilities = Capabilities {
     reads_payments: true,
     captures_in_part: true,
     keeps_rest: KeepsRest::Always,
+    releases_rest: true,
     refunds_in_part: true,
     refunds_per_capture: false,
     voids: true,
@@ -116,6 +120,8 @@ fn happen(ledger: &mut Ledger, action: &str, expected: &str) -> Seen {
             shown(ledger, id, state, &clauses[1..])
         }
         ["PSP", "reports", state] => reported(ledger, state, &clauses[1..]),
+        ["a", "person", "finds", kind, number, state] => resolved(ledger, kind, number, state, None),
+        ["a", "person", "finds", kind, number, state, "of", amount] => resolved(ledger, kind, number, state, Some(amount)),
         ["import", "again", "with", amount] => ledger.replace_import(amount).map(|()| ("pending".to_owned(), None)),
         ref other => panic!("happen: {other:?}"),
     };
@@ -270,9 +276,19 @@ fn reported(ledger: &mut Ledger, state: &str, clauses: &[&str]) -> Happened {
         (true, _, Some(failure)) => format!("not imported: {}", failure.code),
         (false, None, _) => "nothing new".to_owned(),
         (false, Some(log), _) if log.kind == InteractionKind::AttentionRaised => "attention raised".to_owned(),
+        (false, Some(log), _) if log.operation.is_some() => "adopted".to_owned(),
         (false, Some(_), _) => "followed".to_owned(),
     };
     Ok((answer, log))
+}
+
+/// What a person found out: `a person finds capture 1 SUCCESSFUL of 3.00`.
+fn resolved(ledger: &mut Ledger, kind: &str, number: &str, state: &str, amount: Option<&str>) -> Happened {
+    let id = id(ledger, kind, number);
+    let state = Resolution::parse(state).unwrap();
+    let psp_reference = PspReference::parse("psp_found").filter(|_| state == Resolution::Successful);
+    let command = ResolveCommand { state, amount: amount.map(decimal), psp_reference, note: "looked it up".to_owned() };
+    ledger.resolve(id, &command).map(|log| told(ledger, id, log))
 }
 
 /// What a settlement is called: the state that it led to, or that it led to nothing.
@@ -328,6 +344,8 @@ fn look_at(ledger: &Ledger, operation: &Operation, what: &[&str]) -> Result<(), 
         ["is", "of", "no", "capture"] => same(operation.bound_capture(), None),
         ["is", ref state @ ..] => same(Some(facts.state), OperationState::parse(&state.join("_"))),
         ["of", amount] => same(facts.amount, minor(ledger, amount)),
+        ["gave", "back", amount] => same(facts.refunded, minor(ledger, amount)),
+        ["holds", amount] => same(facts.refund_pending, minor(ledger, amount)),
         ["releases", amount] => same(facts.releases, minor(ledger, amount)),
         ref other => panic!("look at: {other:?}"),
     }

@@ -77,6 +77,17 @@ fn a_worker_knows_its_own_operation_by_the_lease() {
     let lease = operation.facts().sending.clone().unwrap().lease;
     assert!(operation.is_leased_by(&lease));
     assert!(!operation.is_leased_by("another"));
+    assert_eq!(operation.lease(), Some(lease.as_str()));
     let adopted = Operation::restore(OperationFacts { sending: None, ..operation.facts().clone() }).unwrap();
     assert!(!adopted.is_leased_by(&lease));
+    assert_eq!(adopted.lease(), None);
+}
+
+#[test]
+fn an_operation_is_changed_only_as_the_version_that_wrote_it_was_read() {
+    let operation = ledger().operations[0].clone();
+    let written = operation.clone().written_at(9);
+    assert_eq!((operation.facts().version, written.facts().version), (3, 9));
+    assert_eq!(written.written_at(3), operation);
+    assert_eq!(ledger().transaction.version(), 3);
 }

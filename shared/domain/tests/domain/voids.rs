@@ -54,7 +54,8 @@ fn an_open_void_holds_everything_and_lets_no_capture_or_void_pass() {
         check(&format!(
             "
             authorized 10.00 EUR
-              void                            -> {open}      void pending 10.00, voided 0.00, capturable 0.00, still AUTHORIZED, may nothing
+              void                            -> {open}      void pending 10.00, voided 0.00, capturable 0.00, still AUTHORIZED,
+                                                             may RECONCILE
               capture 1.00                    -> rejected: operation-in-doubt  retry later
               capture                         -> rejected: operation-in-doubt
               void                            -> rejected: operation-in-doubt  retry later
@@ -337,7 +338,7 @@ fn a_psp_that_never_releases_is_not_asked_to() {
         "
         authorized 10.00 EUR, never releases
           void            -> rejected: not-supported-by-psp
-          capture 4.00    -> unknown  may CAPTURE CAPTURE_PARTIAL
+          capture 4.00    -> unknown  may CAPTURE CAPTURE_PARTIAL RECONCILE
           void            -> rejected: operation-in-doubt
         ",
     );

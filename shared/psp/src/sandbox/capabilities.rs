@@ -10,6 +10,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     reads_payments: true,
     captures_in_part: true,
     keeps_rest: KeepsRest::Always,
+    releases_rest: true,
     refunds_in_part: true,
     refunds_per_capture: false,
     voids: true,

@@ -14,7 +14,7 @@ use domain::operation::{CaptureOrder, OperationReason, RefundOrder, VoidOrder};
 use domain::{Capabilities, Money, Outcome, Timestamp};
 use serde::Serialize;
 
-const DIALECT: Dialect = Dialect { psp: NAME, refuses_with: &[400, 404, 422], complaint: map::complaint };
+const DIALECT: Dialect = Dialect { psp: NAME, refuses_with: &[400, 404, 422], keeps_errors: &[500], complaint: map::complaint };
 
 pub(super) struct Sandbox {
     http: reqwest::Client,

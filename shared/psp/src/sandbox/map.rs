@@ -51,6 +51,8 @@ pub(super) fn complaint(answer: &Answer) -> Option<Complaint> {
     Some(match error.code.as_str() {
         "idempotency-key-reused" => Complaint::KeyReused,
         "in-progress" => Complaint::InProgress,
+        // Decided at the payment, after the key was looked up: kept under it.
+        code @ ("refused" | "invalid-state" | "amount-too-large" | "currency-mismatch") => Complaint::Decision(failure(Some(code))),
         code => Complaint::Refusal(failure(Some(code))),
     })
 }

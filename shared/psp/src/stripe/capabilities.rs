@@ -12,6 +12,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     captures_in_part: true,
     // Multicapture, which the shop's plugin asks for when it makes the payment; without it the rest is released.
     keeps_rest: KeepsRest::IfGranted,
+    releases_rest: true,
     refunds_in_part: true,
     refunds_per_capture: false,
     voids: true,

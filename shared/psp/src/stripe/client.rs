@@ -32,7 +32,7 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(7);
 /// Refunds that are read of one payment at most: pages of a hundred.
 const MOST_PAGES: usize = 10;
 
-const DIALECT: Dialect = Dialect { psp: NAME, refuses_with: &[400, 402, 404], complaint: refusals::complaint };
+const DIALECT: Dialect = Dialect { psp: NAME, refuses_with: &[400, 402, 404], keeps_errors: &[500], complaint: refusals::complaint };
 
 type Form = Vec<(String, String)>;
 

@@ -17,6 +17,9 @@ pub(super) fn complaint(answer: &Answer) -> Option<Complaint> {
         _ if kind == "idempotency_error" => Complaint::KeyReused,
         // The header is Stripe's last word on whether this answer is final. <https://docs.stripe.com/error-low-level>
         _ if answer.header("stripe-should-retry") == Some("true") => Complaint::InProgress,
+        // The card network was asked, so the call was executed, and what was executed is kept under the key.
+        // <https://docs.stripe.com/api/idempotent_requests>
+        _ if kind == "card_error" => Complaint::Decision(refusal(&error)),
         _ => Complaint::Refusal(refusal(&error)),
     })
 }

@@ -20,6 +20,8 @@ pub struct Subject {
     pub amount: (&'static str, Value),
     pub currency: Value,
     pub refusal: (u16, Value),
+    /// A refusal that the PSP keeps under the key.
+    pub decision: (u16, Value),
     pub key_reused: (u16, Value),
 }
 
@@ -147,8 +149,12 @@ async fn silence_and_server_errors_are_unknown() {
     for subject in subjects() {
         subject.check("closed connection", Reply::Close, "unknown NO_ANSWER", "unknown NO_ANSWER").await;
         for status in [500, 502, 503, 504] {
-            let replayed = Reply::json(status, &json!({"error": {"type": "api_error"}})).with("idempotent-replayed", "true");
-            subject.check("server error", replayed, "unknown SERVER_ERROR", "unknown SERVER_ERROR").await;
+            let error = Reply::json(status, &json!({"error": {"type": "api_error"}}));
+            let replayed = error.clone().with("idempotent-replayed", "true");
+            subject.check("replayed error", replayed, "unknown KEPT_ERROR", "unknown KEPT_ERROR").await;
+            // A 500 is the answer to what was executed, and is kept; the others come from what stands before the PSP.
+            let expected = if status == 500 { "unknown KEPT_ERROR" } else { "unknown SERVER_ERROR" };
+            subject.check("server error", error, expected, expected).await;
         }
         let in_progress = Reply::json(409, &json!({"error": {"code": "in-progress", "type": "invalid_request_error"}}));
         subject.check("in progress", in_progress, "unknown IN_PROGRESS", "unknown IN_PROGRESS").await;
@@ -166,6 +172,8 @@ async fn a_refusal_is_final_unless_it_may_concern_only_the_repetition() {
         let reply = Reply::json(*status, body);
         subject.check("refusal", reply.clone(), refused, "unknown REFUSED_AFTER_DOUBT").await;
         subject.check("stored refusal", reply.with("idempotent-replayed", "true"), refused, refused).await;
+        let (status, body) = &subject.decision;
+        subject.check("decision", Reply::json(*status, body), "refused declined", "refused declined").await;
         let (status, body) = &subject.key_reused;
         subject.check("key reused", Reply::json(*status, body), "unknown UNREADABLE", "unknown UNREADABLE").await;
     }

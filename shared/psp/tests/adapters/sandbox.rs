@@ -46,6 +46,7 @@ pub fn subjects() -> Vec<Subject> {
         amount: ("/amount", json!("15.01")),
         currency: json!("CHF"),
         refusal: (422, json!({"error": {"code": "declined", "message": "no"}})),
+        decision: (422, json!({"error": {"code": "refused", "message": "no"}})),
         key_reused: (422, json!({"error": {"code": "idempotency-key-reused", "message": "no"}})),
     };
     let capture = orders::capture(PAYMENT, AMOUNT, true);

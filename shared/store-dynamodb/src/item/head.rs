@@ -33,6 +33,7 @@ pub(crate) fn write(transaction: &Transaction) -> Item {
         authorization_expires_on,
         completed_on,
         failed_on,
+        watch_on: _,
     } = transaction.facts();
     Writer::new(key::head(*space, *id).attributes())
         .number("space", space)
@@ -61,7 +62,7 @@ pub(crate) fn write(transaction: &Transaction) -> Item {
         // Listed in its space, newest first; carried there: state, importState, needsAttention.
         .text("spaceKey", key::listed(*space, Listed::InSpace))
         .text("spaceSort", key::list_sort(*id))
-        .some(import.due_on, |item, due| item.text("dueShard", key::due_shard(*id)).text("due", key::due(due)))
+        .some(transaction.due_on(), |item, due| item.text("dueShard", key::due_shard(*id)).text("due", key::due(due)))
         .item()
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn read(item: &Item) -> Result<Transaction, StoreError> {
 
 fn read_facts(item: Reader<'_>) -> Result<TransactionFacts, Wrong> {
     let psp_reference = item.parsed("pspReference", PspReference::parse)?;
-    Ok(TransactionFacts {
+    let facts = TransactionFacts {
         space: SpaceId::new(item.number("space")?).ok_or(Wrong("space"))?,
         id: TransactionId::new(item.number("transactionId")?).ok_or(Wrong("transactionId"))?,
         version: item.number(VERSION)?,
@@ -95,7 +96,10 @@ fn read_facts(item: Reader<'_>) -> Result<TransactionFacts, Wrong> {
         authorization_expires_on: item.some("authorizationExpiresOn", Reader::time)?,
         completed_on: item.some("completedOn", Reader::time)?,
         failed_on: item.some("failedOn", Reader::time)?,
-    })
+        watch_on: None,
+    };
+    let due_on = item.some("due", |item, name| item.parsed(name, key::read_due))?;
+    Ok(TransactionFacts { watch_on: due_on.filter(|_| facts.import.is_done()), ..facts })
 }
 
 /// The reference that the caller gave is left out where it is the canonical one: two of the longest would not fit.

@@ -128,12 +128,14 @@ fn read_facts(item: Reader<'_>) -> Result<OperationFacts, Wrong> {
 }
 
 fn write_sending(item: Writer, sending: &Sending) -> Writer {
-    let Sending { psp_key, lease, lease_until, first_sent_on, epoch } = sending;
+    let Sending { psp_key, lease, lease_until, first_sent_on, last_sent_on, epoch, error_is_kept } = sending;
     item.text("pspKey", psp_key)
         .text("lease", lease)
         .time("leaseUntil", *lease_until)
         .time("firstSentOn", *first_sent_on)
+        .time("lastSentOn", *last_sent_on)
         .number(EPOCH, epoch)
+        .flag("errorIsKept", *error_is_kept)
 }
 
 fn read_sending(item: Reader<'_>) -> Result<Sending, Wrong> {
@@ -142,7 +144,9 @@ fn read_sending(item: Reader<'_>) -> Result<Sending, Wrong> {
         lease: item.text("lease")?.to_owned(),
         lease_until: item.time("leaseUntil")?,
         first_sent_on: item.time("firstSentOn")?,
+        last_sent_on: item.time("lastSentOn")?,
         epoch: item.number(EPOCH)?,
+        error_is_kept: item.flag("errorIsKept")?,
     })
 }
 

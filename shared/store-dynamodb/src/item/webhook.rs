@@ -2,9 +2,10 @@
 
 use crate::attributes::{Item, Reader, Writer, Wrong};
 use crate::key::{self, Key};
-use crate::table;
+use crate::table::{self, DUE};
 use app::ports::store::{StoreError, StoredWebhook};
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::{ConnectionName, PspReference, SpaceId};
 use domain::time::{Span, Timestamp};
 
 pub(crate) const PROCESSED: &str = "processedOn";
@@ -12,11 +13,10 @@ pub(crate) const PROCESSED: &str = "processedOn";
 const UNREAD: &str = "unread";
 
 const KEPT: Span = Span::from_days(90);
-const DUE_AFTER: Span = Span::from_seconds(60);
 
 /// As it is received: waiting, and due unless it is processed soon.
 pub(crate) fn write(key: Key, webhook: &StoredWebhook) -> Item {
-    let StoredWebhook { space, connection, event, kind, references, unread, received_on } = webhook;
+    let StoredWebhook { space, connection, event, kind, references, unread, received_on, due_on } = webhook;
     Writer::new(key.attributes())
         .number("space", space)
         .text("connection", connection.as_str())
@@ -26,9 +26,41 @@ pub(crate) fn write(key: Key, webhook: &StoredWebhook) -> Item {
         .some(unread.as_ref(), |item, body| item.bytes(UNREAD, body))
         .time("receivedOn", *received_on)
         .text("dueShard", key::due_shard_of(event))
-        .text("due", key::due(received_on.plus(DUE_AFTER)))
+        .text("due", key::due(*due_on))
         .number(table::EXPIRES, received_on.plus(KEPT).seconds())
         .item()
+}
+
+/// One that waits to be processed; none if it does not wait any more.
+pub(crate) fn read_waiting(item: &Item) -> Result<Option<StoredWebhook>, StoreError> {
+    if !item.contains_key(DUE.range) {
+        return Ok(None);
+    }
+    read_fields(Reader(item)).map(Some).map_err(|wrong| wrong.of(item))
+}
+
+fn read_fields(item: Reader<'_>) -> Result<StoredWebhook, Wrong> {
+    let reference = |value: &AttributeValue| value.as_s().ok().and_then(|text| PspReference::parse(text));
+    let references = item.list("references")?.iter().map(reference).collect::<Option<_>>();
+    Ok(StoredWebhook {
+        space: SpaceId::new(item.number("space")?).ok_or(Wrong("space"))?,
+        connection: item.parsed("connection", ConnectionName::parse)?,
+        event: item.text("event")?.to_owned(),
+        kind: item.text("kind")?.to_owned(),
+        references: references.ok_or(Wrong("references"))?,
+        unread: item.some(UNREAD, Reader::bytes)?.map(<[u8]>::to_vec),
+        received_on: item.time("receivedOn")?,
+        due_on: item.parsed(DUE.range, key::read_due)?,
+    })
+}
+
+/// The inbox item of one that was parked, processed by the import of its payment.
+pub(crate) fn processed(parked: Item, space: SpaceId, connection: &ConnectionName, on: Timestamp) -> Result<Item, StoreError> {
+    let key = Reader(&parked).text("event").map(|event| key::inbox(space, connection, event));
+    let mut item = parked.clone();
+    item.extend(key.map_err(|wrong| wrong.of(&parked))?.attributes());
+    item.extend(Writer::default().time(PROCESSED, on).item());
+    Ok(item)
 }
 
 /// When the known webhook was processed, if it was.

@@ -1,9 +1,10 @@
 //! Changes of a transaction: what is written, and what refuses them. Refused, they leave nothing behind.
 
-use app::ports::store::{CommandStore, Committed, ImportStore, StatusStore, StoreError, Versioned};
+use app::ports::store::{CommandStore, Committed, StatusStore, StoreError, Versioned};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::operation::{CaptureCommand, Effect, RefundCommand, RefundTarget};
+use domain::operation::{CaptureCommand, Effect, RefundCommand, RefundTarget, Sending};
 use domain::outcome::Doubt;
+use domain::time::Span;
 use domain::transaction::Change;
 use domain::{Operation, OperationKind, OperationState};
 use std::sync::Arc;
@@ -126,14 +127,37 @@ async fn what_is_not_final_counts_only_for_the_worker_that_found_it_out() {
 
 #[tokio::test]
 async fn what_the_psp_did_counts_whoever_found_it_out() {
-    for (effect, state) in [(succeeded("ch_1"), OperationState::Successful), (failed(), OperationState::Failed)] {
-        let (store, read) = imported().await;
-        let (read, operation) = requested(&store, &read, "a").await;
-        edit_operation(&store, "epoch", 2).await;
-        done(&store, &read, &settled(read.transaction(), &operation, effect)).await;
-        let stored = store.load_operations(space(1), transaction_id(1), OperationKind::Capture).await.unwrap();
-        assert_eq!(stored.iter().map(Operation::state).collect::<Vec<_>>(), [state]);
-    }
+    let (store, read) = imported().await;
+    let (read, operation) = requested(&store, &read, "a").await;
+    edit_operation(&store, "epoch", 2).await;
+    done(&store, &read, &settled(read.transaction(), &operation, succeeded("ch_1"))).await;
+    let stored = store.load_operations(space(1), transaction_id(1), OperationKind::Capture).await.unwrap();
+    assert_eq!(stored.iter().map(Operation::state).collect::<Vec<_>>(), [OperationState::Successful]);
+}
+
+/// Another worker may have sent it once more: what the PSP refused to this one it may have done for that one.
+#[tokio::test]
+async fn that_it_was_not_done_counts_only_for_whoever_holds_the_operation() {
+    let (store, read) = imported().await;
+    let (read, operation) = requested(&store, &read, "a").await;
+    edit_operation(&store, "epoch", 2).await;
+    assert_eq!(refused(&store, &read, &settled(read.transaction(), &operation, failed())).await, "version moved");
+}
+
+#[tokio::test]
+async fn an_operation_is_taken_over_once_and_only_as_it_was_read() {
+    let (store, read) = imported().await;
+    let (_, operation) = requested(&store, &read, "a").await;
+    let later = NOW.plus(Sending::LEASE);
+    let (one, other) = (operation.claimed("one", later), operation.claimed("other", later));
+    assert_eq!((store.take(&operation, &one).await, store.take(&operation, &other).await), (Ok(true), Ok(false)));
+    let stored = store.load_operations(space(1), transaction_id(1), OperationKind::Capture).await.unwrap();
+    assert_eq!(stored, [one.clone()], "the version of the transaction stays, so that nobody's reading is torn by it");
+    assert!(store.load_whole(space(1), transaction_id(1)).await.is_ok());
+    // Sent again by the one, while the other has settled it meanwhile.
+    assert_eq!(store.take(&one, &one.resent(later)).await, Ok(true));
+    edit_operation(&store, "version", 9).await;
+    assert_eq!(store.take(&one, &one.resent(later.plus(Span::from_seconds(1)))).await, Ok(false));
 }
 
 fn failed() -> Effect {

@@ -34,7 +34,7 @@ pub fn facts(id: u64, reference: &str) -> TransactionFacts {
     TransactionFacts {
         version: VERSION,
         state: TransactionState::Authorized,
-        import: Import { state: ImportState::Completed, epoch: 3, failure: Some(failure()), due_on: Some(NOW), ..base.import.clone() },
+        import: Import { state: ImportState::Completed, epoch: 3, failure: Some(failure()), due_on: None, ..base.import.clone() },
         balance: balance(),
         final_capture: FinalCapture::Open,
         void_is_open: true,
@@ -46,6 +46,7 @@ pub fn facts(id: u64, reference: &str) -> TransactionFacts {
         authorization_expires_on: Some(NOW.plus(Span::from_seconds(2))),
         completed_on: Some(NOW.plus(Span::from_seconds(3))),
         failed_on: Some(NOW.plus(Span::from_seconds(4))),
+        watch_on: Some(NOW),
         ..base
     }
 }

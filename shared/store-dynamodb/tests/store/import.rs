@@ -1,7 +1,7 @@
 //! Imports: one transaction for each payment, however many workers want to adopt it.
 
 use app::ports::store::{
-    BegunImport, Committed, FinishedImport, HeldReference, ImportStore, StatusStore, StoreError, Versioned, WebhookStore,
+    BegunImport, CommandStore, Committed, FinishedImport, HeldReference, ImportStore, StatusStore, StoreError, Versioned, WebhookStore,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Transaction;

@@ -201,6 +201,7 @@ async fn references_settings_and_keys_are_checked_like_the_rest() {
         references: vec![],
         unread: None,
         received_on: NOW,
+        due_on: NOW,
     };
     store.store_webhook(&webhook).await.unwrap();
     store.finish_webhook(&webhook, NOW).await.unwrap();

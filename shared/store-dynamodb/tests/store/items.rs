@@ -1,7 +1,7 @@
 //! What is written is read back equal, whatever it is.
 
 use crate::values;
-use app::ports::store::{CommandStore, Committed, ImportStore, StatusStore};
+use app::ports::store::{CommandStore, Committed, StatusStore};
 use domain::id::TransactionId;
 use domain::interaction::Interaction;
 use domain::operation::OperationFacts;

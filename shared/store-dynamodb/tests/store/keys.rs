@@ -68,6 +68,7 @@ fn webhook(event: &str) -> StoredWebhook {
         references: vec![],
         unread: None,
         received_on: NOW,
+        due_on: NOW,
     }
 }
 

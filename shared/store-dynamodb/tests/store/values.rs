@@ -20,13 +20,13 @@ pub fn head() -> impl Strategy<Value = Transaction> {
     let names = (psp_reference(), merchant_reference(), currency(), ".{0,20}");
     let states = (import(), select(TransactionState::ALL), select(FinalCapture::ALL), select(Verified::ALL));
     let marks = (any::<bool>(), any::<bool>(), any::<bool>(), option::of(failure()));
-    let times = (time(), option::of(time()), option::of(time()), option::of(time()), option::of(time()));
+    let times = (time(), option::of(time()), option::of(time()), option::of(time()), option::of(time()), option::of(time()));
     let parts = (1..=LARGEST, names, states, balance(), marks, times);
     parts.prop_filter_map("facts that belong together", |(version, names, states, balance, marks, times)| {
         let (psp_reference, merchant_reference, currency, psp) = names;
         let (import, state, final_capture, verified) = states;
         let (void_is_open, keeps_rest, needs_attention, failure) = marks;
-        let (created_on, authorized_on, authorization_expires_on, completed_on, failed_on) = times;
+        let (created_on, authorized_on, authorization_expires_on, completed_on, failed_on, watch_on) = times;
         let state = if import.is_done() { state } else { TransactionState::Create };
         let facts = TransactionFacts {
             space: space(1),
@@ -51,8 +51,12 @@ pub fn head() -> impl Strategy<Value = Transaction> {
             authorization_expires_on,
             completed_on,
             failed_on,
+            watch_on,
         };
-        Transaction::restore(facts).ok()
+        let transaction = Transaction::restore(facts).ok()?;
+        // What nobody waits for is not kept.
+        let watch_on = transaction.due_on().filter(|due| transaction.facts().import.is_done() && due.millis() >= 0);
+        Transaction::restore(TransactionFacts { watch_on, ..transaction.facts().clone() }).ok()
     })
 }
 
@@ -124,12 +128,9 @@ fn operation_key(number: u64) -> impl Strategy<Value = OperationKey> {
 }
 
 fn sending() -> impl Strategy<Value = Sending> {
-    (".{0,40}", ".{0,40}", time(), time(), any::<u32>()).prop_map(|(psp_key, lease, lease_until, first_sent_on, epoch)| Sending {
-        psp_key,
-        lease,
-        lease_until,
-        first_sent_on,
-        epoch,
+    (".{0,40}", ".{0,40}", time(), time(), time(), any::<u32>(), any::<bool>()).prop_map(|parts| {
+        let (psp_key, lease, lease_until, first_sent_on, last_sent_on, epoch, error_is_kept) = parts;
+        Sending { psp_key, lease, lease_until, first_sent_on, last_sent_on, epoch, error_is_kept }
     })
 }
 

@@ -1,6 +1,6 @@
 //! Webhooks are kept once, found again when they are repeated, and due until they are processed.
 
-use app::ports::store::{ImportStore, StatusStore, Stored, StoredWebhook, WebhookStore};
+use app::ports::store::{CommandStore, ImportStore, StatusStore, Stored, StoredWebhook, WebhookStore};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::ConnectionName;
 use domain::time::Span;
@@ -16,6 +16,7 @@ fn webhook(event: &str) -> StoredWebhook {
         references: vec![psp_reference("pay_1"), psp_reference("ch_1")],
         unread: None,
         received_on: NOW,
+        due_on: NOW.plus(Span::from_seconds(60)),
     }
 }
 
@@ -101,6 +102,47 @@ async fn what_is_left_to_an_import_is_neither_due_nor_processed() {
     assert_eq!(store.store_webhook(&webhook("evt_1")).await, Ok(Stored::Waiting), "a repetition may process it");
     store.finish_webhook(&webhook("evt_1"), NOW).await.unwrap();
     assert_eq!(store.store_webhook(&webhook("evt_1")).await, Ok(Stored::Processed));
+}
+
+#[tokio::test]
+async fn what_was_left_to_an_import_is_processed_by_it_and_what_somebody_comes_back_to_is_not() {
+    let store = TestStore::open().await;
+    for event in ["left", "due", "of another"] {
+        let under = if event == "of another" { "pay_2" } else { "pay_1" };
+        store.store_webhook(&webhook(event)).await.unwrap();
+        store.park_webhook(&webhook(event), &psp_reference(under)).await.unwrap();
+        if event != "due" {
+            store.leave_webhook(&webhook(event)).await.unwrap();
+        }
+    }
+    let read = store.import(space(1), transaction_id(1), "pay_1").await;
+    for _ in 0..2 {
+        store.finish_parked(read.transaction(), NOW).await.unwrap();
+        let state = async |event: &str| store.store_webhook(&webhook(event)).await.unwrap();
+        let states = (state("left").await, state("due").await, state("of another").await);
+        assert_eq!(states, (Stored::Processed, Stored::Waiting, Stored::Waiting));
+    }
+    assert!(!is_due(&only_item(&store, "S#1#W#test#left").await) && is_due(&only_item(&store, "S#1#W#test#due").await));
+}
+
+#[tokio::test]
+async fn a_webhook_that_waits_is_taken_by_one_until_it_is_processed() {
+    let store = TestStore::open().await;
+    let (name, later) = (connection(), NOW.plus(Span::from_hours(1)));
+    let load = async |event: &str| store.load_webhook(space(1), &name, event).await.unwrap();
+    assert_eq!(load("evt_1").await, None);
+    for unread in [None, Some(vec![0, 159])] {
+        let event = if unread.is_some() { "evt_2" } else { "evt_1" };
+        let received = StoredWebhook { unread, ..webhook(event) };
+        store.store_webhook(&received).await.unwrap();
+        assert_eq!(load(event).await, Some(received.clone()));
+        assert_eq!(store.postpone_webhook(&received, later).await, Ok(true));
+        assert_eq!(store.postpone_webhook(&received, later).await, Ok(false), "somebody else has it");
+        let postponed = StoredWebhook { due_on: later, ..received };
+        assert_eq!(load(event).await, Some(postponed.clone()));
+        store.finish_webhook(&postponed, NOW).await.unwrap();
+        assert_eq!((load(event).await, store.postpone_webhook(&postponed, later).await), (None, Ok(false)));
+    }
 }
 
 #[tokio::test]

@@ -69,6 +69,7 @@ pub fn subjects() -> Vec<Subject> {
         amount: (amount, json!(other)),
         currency: json!("chf"),
         refusal: error(400, json!({})),
+        decision: error(402, json!({"type": "card_error", "code": "card_declined"})),
         key_reused: error(400, json!({"type": "idempotency_error", "code": null})),
     };
     vec![

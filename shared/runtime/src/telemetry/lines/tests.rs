@@ -3,12 +3,12 @@
 
 use super::super::{emf, targets};
 use super::*;
-use app::due;
 use app::metric::{Dimensions, TARGET};
-use app::ports::store::{Due, DueStore, StoreError};
+use app::ports::store::{Due, Waiting};
+use app::reconcile::tell_due;
 use domain::OperationState;
+use domain::id::{SpaceId, TransactionId};
 use domain::time::{Span, Timestamp};
-use futures_util::FutureExt;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -88,29 +88,21 @@ fn every_error_counts_and_nothing_else_does() {
     assert!(written[1].get("_aws").is_none() && written[1].get("InternalErrors").is_none(), "{}", written[1]);
 }
 
-/// A table that answers always the same.
-struct Table(Result<Due, StoreError>);
-
-impl DueStore for Table {
-    async fn look_at_due(&self, _: Timestamp) -> Result<Due, StoreError> {
-        self.0.clone()
-    }
-}
-
 #[test]
 fn what_is_due_is_two_numbers_and_a_line_if_it_is_anything() {
-    let watch = |table: Table| lines("info", || drop(due::watch(&table, &FixedClock).now_or_never().expect("nothing waits")));
     let now = FixedClock.now();
-    let written = watch(Table(Ok(Due { since: Some(now.plus(Span::from_seconds(-1000))), items: 3 })));
+    let due = |seconds: i64| Due {
+        since: now.plus(Span::from_seconds(-seconds)),
+        what: Waiting::Transaction(SpaceId::new(1).expect("a space"), TransactionId::new(1).expect("a transaction")),
+    };
+    let written = lines("info", || tell_due(&[due(1000), due(10), due(1)], now));
     let counted: Vec<_> = written[..2].iter().flat_map(check).collect();
     assert_eq!(counted, [("OldestDueSeconds".to_owned(), 1000), ("DueItems".to_owned(), 3)]);
     assert_eq!((&written[2]["items"], &written[2]["oldestSeconds"]), (&3.into(), &1000.into()));
 
-    let written = watch(Table(Ok(Due { since: None, items: 0 })));
+    let written = lines("info", || tell_due(&[], now));
     let counted: Vec<_> = written.iter().flat_map(check).collect();
     assert_eq!(counted, [("OldestDueSeconds".to_owned(), 0), ("DueItems".to_owned(), 0)], "silence would be an alarm");
-
-    assert_eq!(watch(Table(Err(StoreError::Unavailable("away".to_owned())))), [""; 0], "what is not known is not told");
 }
 
 struct FixedClock;
