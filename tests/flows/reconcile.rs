@@ -1,7 +1,7 @@
 //! Reconciling on request: works, repeated, missing, unauthorized, wrong body; and what settles by itself.
 
 use crate::harness::config::{ALL_SCOPES, Config, api_key, quiet};
-use crate::harness::{Answer, Api};
+use crate::harness::{Answer, Api, Server};
 use crate::local_only;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -184,8 +184,11 @@ async fn who_may_read_may_have_the_psp_asked_and_nobody_else() {
     local_only!();
     let (all, read, others) = (api_key("test", 1), api_key("test", 2), api_key("test", 3));
     let without_read: Vec<_> = ALL_SCOPES.iter().copied().filter(|scope| *scope != "read").collect();
-    let config = Config::default().space(1).key(&all, ALL_SCOPES).key(&read, &["read"]).key(&others, &without_read).sandbox("sandbox");
-    let api = config.start().await;
+    // Its webhooks would have it read, too.
+    let psp = Server::start(&["--sandbox-only"]).await;
+    let sandbox = psp.ready["sandbox"].as_str().expect("where the sandbox is").to_owned();
+    let config = Config::default().space(1).key(&all, ALL_SCOPES).key(&read, &["read"]).key(&others, &without_read);
+    let api = Api { sandbox: sandbox.clone(), ..config.sandbox_at("sandbox", &sandbox).start().await };
     let (transaction, payment) = api.imported("49.90", "EUR").await;
     let before = api.at_sandbox(&payment).await.number("/calls/read");
     let without = Answer::of(api.http.post(format!("{}{transaction}/reconcile", api.url)).body("{}")).await;

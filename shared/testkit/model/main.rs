@@ -68,7 +68,7 @@ fn check(scene: &Scene, threads: usize) -> Checked {
     println!("{scene}: {states} states, {steps} steps, depth {depth}, {:.1} s", begin.elapsed().as_secs_f32());
     let is_example = |rule: &str| rules::examples().iter().any(|example| example.name == rule);
     let (seen, broken): (Vec<_>, Vec<_>) = checker.discoveries().into_iter().partition(|(rule, _)| is_example(rule));
-    let broken = broken.into_iter().min_by_key(|(_, path)| path.clone().into_actions().len());
+    let broken = broken.into_iter().min_by_key(|(rule, path)| (path.clone().into_actions().len(), *rule));
     Checked { states, broken, seen: seen.into_iter().map(|(rule, _)| rule).collect() }
 }
 

@@ -79,6 +79,8 @@ pub enum Step {
     Wait(Stored),
     /// Write 2.
     Record(Stored, Kept<Effect>, Commit),
+    /// Writes what is known about the key alone.
+    Learn(Stored, Kept<Operation>),
     /// Reads again before the next try of write 2.
     Reload(Stored, Kept<Effect>, Half),
     /// Reads everything, and looks for what is to be taken over.
@@ -135,7 +137,7 @@ impl Step {
     pub const fn faults(&self) -> &'static [Fault] {
         match self {
             Self::Read(Half::Nothing) | Self::Reload(_, _, Half::Nothing) => &[Fault::HeadFirst, Fault::OperationFirst],
-            Self::Intend(_) | Self::Record(..) | Self::Claim(..) | Self::Apply(..) | Self::Retake(..) => {
+            Self::Intend(_) | Self::Record(..) | Self::Learn(..) | Self::Claim(..) | Self::Apply(..) | Self::Retake(..) => {
                 &[Fault::Refused, Fault::AnswerLost]
             }
             Self::Ask(_) => &[Fault::Silent, Fault::Lags],
@@ -169,6 +171,7 @@ impl Worker {
             // Only the end of the waiting is a step of its own: the answer is the PSP's.
             Step::Wait(stored) => self.answered(scene, state, stored, Outcome::Unknown(Doubt::NoAnswer)),
             Step::Record(stored, effect, commit) => self.write_outcome(state, stored, effect, &commit, fault),
+            Step::Learn(stored, learnt) => self.learn(state, stored, learnt, fault),
             Step::Reload(stored, effect, half) => self.reload(scene, state, stored, effect, half, fault),
             Step::Load => self.load(scene, state),
             Step::Claim(whole, wanted, now) => self.claim(state, whole, wanted, now, fault),
@@ -287,8 +290,18 @@ impl Worker {
         }
         match stored.book(&effect, state.now(scene)) {
             Some(commit) => self.then(Step::Record(stored, Kept::new(effect), commit)),
-            None => self.finish(stored),
+            None => match stored.operation.having_learnt(&effect) {
+                Some(learnt) => self.then(Step::Learn(stored, Kept::new(learnt))),
+                None => self.finish(stored),
+            },
         }
+    }
+
+    /// What the effect says about our key alone. Not to know it costs one more try, so nobody tries to write it again.
+    fn learn(self, state: &mut State, stored: Stored, learnt: Kept<Operation>, fault: Option<Fault>) -> Next {
+        let is_taken = fault != Some(Fault::Refused) && state.table.take(&stored.operation, &learnt);
+        let operation = if is_taken && fault.is_none() { learnt } else { stored.operation.clone() };
+        self.finish(Stored { operation, ..stored })
     }
 
     fn write_outcome(self, state: &mut State, stored: Stored, effect: Kept<Effect>, commit: &Commit, fault: Option<Fault>) -> Next {

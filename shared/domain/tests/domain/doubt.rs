@@ -191,6 +191,8 @@ fn whoever_takes_over_has_the_only_right_to_send_and_is_not_disturbed() {
             }))))
         );
         assert_eq!(claimed.state(), state);
+        let due = claimed.facts().due_on.unwrap();
+        assert!(claimed.is_due(due) && !claimed.is_due(due.plus(Span::from_millis(-1))));
     }
 }
 
@@ -203,6 +205,9 @@ fn it_is_asked_again_after_1_5_and_15_minutes_then_hourly_and_daily_where_a_pers
         waited = Span::from_seconds(waited.seconds() + asked_again_after(waited).seconds());
     }
     assert_eq!(asked, [1, 2, 7, 22, 82, 142, 202]);
+    for (waited, again) in [(0, 60), (119, 60), (120, 300), (419, 300), (420, 900), (1319, 900), (1320, 3600)] {
+        assert_eq!(asked_again_after(Span::from_seconds(waited)), Span::from_seconds(again), "{waited}");
+    }
     let manual = sent(OperationState::ManualCheck).claimed("l", BEGIN);
     assert_eq!(manual.facts().due_on, Some(BEGIN.plus(Span::from_days(1))));
     let unknown = sent(OperationState::Unknown).claimed("l", BEGIN);

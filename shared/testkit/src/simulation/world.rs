@@ -199,7 +199,7 @@ fn sums(payment: &Payment, now: Timestamp) -> (i64, i64) {
 struct Direct;
 
 impl embedded::Wire for Direct {
-    fn carry(&self, call: embedded::Call) -> embedded::Carried {
+    fn carry(&self, call: Call) -> embedded::Carried {
         Box::pin(std::future::ready(Ok(call.execute())))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::scene::{Past, Scene, Size};
 use domain::operation::{CaptureCommand, RefundCommand, RefundTarget};
+use domain::outcome::Doubt;
 use domain::payment::{Movement, MovementState, PspPayment};
 use domain::{Money, OperationKind, OperationState, Outcome};
 use embedded::Usage;
@@ -20,6 +21,8 @@ pub enum Operation {
     Void,
     WebhookWithNews,
     WebhookWithoutNews,
+    ReconcileFound,
+    ReconcileResent,
 }
 
 #[derive(Debug)]
@@ -31,7 +34,7 @@ pub struct Measured {
 }
 
 impl Operation {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Import,
         Self::ImportOfCaptured,
         Self::Status,
@@ -42,6 +45,8 @@ impl Operation {
         Self::Void,
         Self::WebhookWithNews,
         Self::WebhookWithoutNews,
+        Self::ReconcileFound,
+        Self::ReconcileResent,
     ];
 
     pub const fn title(self) -> &'static str {
@@ -56,6 +61,8 @@ impl Operation {
             Self::Void => "void",
             Self::WebhookWithNews => "webhook that settles a capture",
             Self::WebhookWithoutNews => "webhook that says nothing new",
+            Self::ReconcileFound => "reconcile of a capture that the PSP knows",
+            Self::ReconcileResent => "reconcile of a capture that is sent again",
         }
     }
 
@@ -91,6 +98,18 @@ impl Operation {
                 accept_and_settle(&scene, past).await;
                 scene.store.take_usage();
                 scene.webhook(1).await;
+            }
+            Self::ReconcileFound => {
+                accept_and_settle(&scene, past).await;
+                scene.store.take_usage();
+                assert_eq!(scene.reconcile(id).await, OperationState::Successful);
+            }
+            Self::ReconcileResent => {
+                scene.psp().answers(Outcome::Unknown(Doubt::NoAnswer));
+                scene.capture_by(id, "INV-2026-999999", &a_cent()).await;
+                scene.psp().knows(scene.payment(1));
+                scene.store.take_usage();
+                assert_eq!(scene.reconcile(id).await, OperationState::Successful);
             }
             Self::WebhookWithoutNews => {
                 scene.psp().knows(scene.payment(1));

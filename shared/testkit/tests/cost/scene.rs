@@ -5,7 +5,7 @@ use app::money_command::{Precondition, Request};
 use app::ports::Clock;
 use app::ports::Ports;
 use app::ports::psp::{RawWebhook, WebhookEvent};
-use app::{capture, refund, status, void, webhook};
+use app::{capture, reconcile, refund, status, void, webhook};
 use domain::id::{ConnectionName, PspReference, TransactionId};
 use domain::money::{Decimal, Minor, Money};
 use domain::operation::{CaptureCommand, RefundCommand, VoidCommand};
@@ -13,7 +13,7 @@ use domain::payment::PspPayment;
 use domain::time::Span;
 use domain::transaction::ImportCommand;
 use domain::transaction::properties::{LineItem, LineItemType, Order, Payer, Properties, SignedDecimal, Tax, TaxRate};
-use domain::{Operation, Outcome};
+use domain::{Operation, OperationState, Outcome};
 use std::collections::BTreeMap;
 use store_dynamodb::Store;
 use testkit::builders::{NOW, decimal, euros, import_command, key, merchant_reference, payment, psp_reference, space};
@@ -195,6 +195,13 @@ impl Scene {
     }
 
     /// A webhook that was never seen before, about this payment.
+    /// What a person asks for, or the schedule does for one transaction that is due.
+    pub async fn reconcile(&self, id: TransactionId) -> OperationState {
+        let deadline = self.clock.now().plus(Span::from_seconds(29));
+        let whole = reconcile::reconcile(&self.ports(), space(1), id, deadline).await.expect("a reconciled transaction");
+        whole.operations.last().expect("an operation").state()
+    }
+
     pub async fn webhook(&self, number: usize) {
         let command = self.size.import_command(number);
         let references = vec![command.psp_reference];

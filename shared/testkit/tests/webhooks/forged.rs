@@ -2,13 +2,12 @@
 
 use super::psp::{Accounts, Payments, Signer};
 use super::table::Table;
-use super::{Chance, seed};
+use super::{Chance, seed, stopwatch};
 use app::ports::psp::RawWebhook;
 use app::ports::{Clock, Ports};
 use app::webhook::{Acknowledgement, receive};
 use domain::time::Span;
 use std::collections::BTreeMap;
-use std::time::Instant;
 use testkit::builders::NOW;
 use testkit::{TestClock, TestSource};
 
@@ -113,7 +112,7 @@ async fn no_forged_webhook_is_accepted_or_stored() {
 }
 
 async fn forged(count: usize) {
-    let (seed, begin) = (seed(), Instant::now());
+    let (seed, begin) = (seed(), stopwatch());
     let (chance, table, payments) = (Chance::seeded(seed), Table::new().await, Payments::default());
     let signers = ["sandbox", "stripe"].map(|psp| {
         let [second, elsewhere] = [(1, "second"), (2, "first")].map(|(space, name)| Signer::new(space, &format!("{psp}-{name}"), psp));

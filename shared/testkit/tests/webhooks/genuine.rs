@@ -4,7 +4,7 @@
 use super::life::{LIVES, Life, Order, sum};
 use super::psp::{Accounts, Payments, Signer};
 use super::table::{Table, killed_after};
-use super::{Chance, seed};
+use super::{Chance, seed, stopwatch};
 use app::import::import;
 use app::money_command::{Precondition, Request};
 use app::ports::store::{DueStore, StatusStore, Waiting};
@@ -21,7 +21,6 @@ use domain::{OperationKind, OperationState, TransactionState};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::thread;
-use std::time::Instant;
 use store_dynamodb::Store;
 use testkit::builders::{NOW, decimal, import_command, key, psp_reference};
 use testkit::{TestClock, TestSource};
@@ -309,7 +308,7 @@ fn id_of(Event { sale, step }: Event) -> String {
 
 /// Plays a run from beginning to end, and tells about it.
 async fn run(events: usize, seed: u64, is_shuffled: bool) -> Vec<End> {
-    let begin = Instant::now();
+    let begin = stopwatch();
     let mut world = World::new(events, seed).await;
     let (actions, mut told) = (if is_shuffled { world.shuffled() } else { world.in_order() }, Told::default());
     world.play(actions, is_shuffled, &mut told).await;

@@ -10,6 +10,7 @@ mod table;
 
 use app::ports::Source;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Instant;
 use testkit::TestSource;
 
 /// Chance that the seed repeats.
@@ -38,4 +39,10 @@ impl Chance {
 fn seed() -> u64 {
     let named = std::env::var("WEBHOOKS_SEED").ok().and_then(|seed| seed.parse().ok());
     named.unwrap_or_else(|| RandomState::new().build_hasher().finish())
+}
+
+/// How long something takes for whoever waits for it: the clock of the product does not move meanwhile.
+#[expect(clippy::disallowed_methods, reason = "a person's time is measured, and nothing depends on it")]
+fn stopwatch() -> Instant {
+    Instant::now()
 }

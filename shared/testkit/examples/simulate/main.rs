@@ -2,16 +2,20 @@
 //! what it prints.
 #![allow(clippy::expect_used, reason = "a tool for developers, which says what it could not do")]
 
+mod planted;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
+use domain::planted::{Bug, plant};
 use testkit::simulation::{Report, Seed, profiles, run};
 
 const USAGE: &str = "usage: ./simulate [--operations N] [--from SEED] [--profile NAME] [--threads N] [--go-on]
-       ./simulate --seed N [--profile NAME] [--trace]";
+       ./simulate --seed N [--profile NAME] [--trace] [--bug NAME]
+       ./simulate --planted";
 
 /// What CI runs.
 const OPERATIONS: u64 = 100_000;
@@ -24,6 +28,10 @@ struct Options {
     seed: Option<u64>,
     profile: Option<&'static str>,
     is_traced: bool,
+    /// A bug that is planted in the seed.
+    bug: Option<Bug>,
+    /// Whether each bug is planted and looked for.
+    is_planting: bool,
     threads: usize,
     /// Goes on after a seed that went wrong, and tells them all.
     goes_on: bool,
@@ -44,13 +52,14 @@ fn main() -> ExitCode {
     };
     match options.seed {
         Some(seed) => replay(&options, seed),
+        None if options.is_planting => planted::find_all(options.threads),
         None => many(&options),
     }
 }
 
 fn read(arguments: Vec<String>) -> Option<Options> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut options = Options { operations: OPERATIONS, from: 1, seed: None, profile: None, is_traced: false, threads, goes_on: false };
+    let mut options = Options { operations: OPERATIONS, from: 1, seed: None, profile: None, is_traced: false, bug: None, is_planting: false, threads, goes_on: false };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -62,6 +71,11 @@ fn read(arguments: Vec<String>) -> Option<Options> {
                 let name = arguments.next()?;
                 options.profile = Some(profiles().find(|known| *known == name)?);
             }
+            "--bug" => {
+                let name = arguments.next()?;
+                options.bug = Some(*Bug::ALL.iter().find(|bug| bug.as_str() == name)?);
+            }
+            "--planted" => options.is_planting = true,
             "--go-on" => options.goes_on = true,
             "--trace" => options.is_traced = true,
             _ => return None,
@@ -73,6 +87,7 @@ fn read(arguments: Vec<String>) -> Option<Options> {
 /// One seed, twice: it must be the same both times.
 fn replay(options: &Options, number: u64) -> ExitCode {
     let seed = Seed { number, profile: options.profile, is_traced: true };
+    plant(options.bug);
     let report = run(seed);
     let lines = if options.is_traced { report.trace.len() } else { LAST_LINES };
     tell_last(&report, lines);
