@@ -60,6 +60,7 @@
 //! | a webhook a hundred times | `webhooks::a_webhook_that_comes_a_hundred_times_counts_once` |
 //! | webhooks out of order, late | `webhooks::a_webhook_that_comes_too_late_or_in_the_wrong_order_takes_nothing_back` |
 //! | a webhook about something unknown | `webhooks::what_a_webhook_told_before_the_import_is_applied_at_the_import` |
+//! |  | `webhooks::an_authorization_that_meets_its_import_is_not_lost` |
 //! |  | `webhooks::an_event_of_an_unknown_kind_is_taken_and_changes_nothing_by_itself` |
 //! |  | `webhooks::a_state_of_the_psp_that_nobody_knows_changes_nothing` |
 //! | a webhook for another space | `signatures::a_webhook_for_another_space_or_connection_is_refused_like_a_forged_one` |

@@ -144,8 +144,9 @@ async fn each_import_and_each_webhook_has_its_line() {
         let told = the_one(&log, json!({"message": "webhook", "outcome": outcome, "event": sent.id})).await;
         assert_fields(&told, json!({"space": 1, "connection": "sandbox", "psp": "sandbox"}));
     }
+    // The import has done what was parked for it.
     parked.send(&api, "1/sandbox").await.expect(200);
-    the_one(&log, json!({"message": "webhook", "outcome": "PROCESSED", "event": parked.id})).await;
+    the_one(&log, json!({"message": "webhook", "outcome": "REPEATED", "event": parked.id})).await;
     Webhook { signature: "v1,AAAA".to_owned(), ..signed() }.send(&api, "1/sandbox").await.expect(401);
     the_one(&log, json!({"message": "webhook", "outcome": "FORGED", "level": "WARN"})).await;
     the_one(&log, json!({"WebhooksUnverifiable": 1})).await;

@@ -30,9 +30,14 @@ pub(crate) struct Refreshed {
 pub(crate) enum Heard {
     Payment(Box<PspPayment>),
     /// It answered, and not about this payment; the text is for the log.
-    Nothing { why: &'static str },
+    Nothing {
+        why: &'static str,
+    },
     /// It did not answer.
-    Silence { why: String, retry_after: Option<Span> },
+    Silence {
+        why: String,
+        retry_after: Option<Span>,
+    },
 }
 
 const TRIES: u32 = 16;

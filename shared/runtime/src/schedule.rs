@@ -19,7 +19,7 @@ where
 {
     match sweep(ports, deadline).await {
         Ok(swept) if swept.left > 0 => {
-            tracing::warn!(taken = swept.taken, left = swept.left, "more is due than one run can take care of");
+            tracing::warn!(taken = swept.taken, left = swept.left, "not everything that is due was taken");
             Ok(())
         }
         Ok(_) => Ok(()),

@@ -9,8 +9,9 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::id::{IdempotencyKey, SpaceId, TransactionId};
 use domain::operation::OperationKey;
+use domain::planted::{Bug, is_planted};
 use domain::transaction::Change;
-use domain::{Operation, OperationKind};
+use domain::{Operation, OperationKind, OperationState};
 use std::collections::HashMap;
 
 /// How often keys that a batch left over are asked for again before the table counts as unavailable.
@@ -73,7 +74,13 @@ impl CommandStore for Store {
 
     async fn commit(&self, read: &Versioned, change: &Change) -> Result<Committed, StoreError> {
         let writes = self.writes(read.transaction(), change);
-        Ok(match self.transact(writes).await? {
+        let written = self.transact(writes).await?;
+        if is_planted(Bug::RecordDeletedOnError) {
+            for unknown in change.updated.iter().filter(|operation| operation.state() == OperationState::Unknown) {
+                self.remove(key::operation_of(unknown)).await?;
+            }
+        }
+        Ok(match written {
             Written::Done => Committed::Done(Versioned::as_read(change.transaction.clone())),
             Written::Refused(Guard::Exists, _) => Committed::OperationExists,
             Written::Refused(Guard::Version | Guard::Reference, _) | Written::Conflict => Committed::VersionMoved,

@@ -113,7 +113,7 @@ impl Store {
         put.map(drop).map_err(|error| unavailable(&error))
     }
 
-    async fn remove(&self, key: key::Key) -> Result<(), StoreError> {
+    pub(crate) async fn remove(&self, key: key::Key) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes())).send().await;
         delete.map(drop).map_err(|error| unavailable(&error))
     }

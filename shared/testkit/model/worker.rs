@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::table::{Commit, Table};
 use domain::capability::KeyWindow;
 use domain::id::OperationId;
-use domain::operation::{Asked, Effect, NextStep, OperationFacts, OperationKey, Sending};
+use domain::operation::{Asked, Effect, NextStep, OperationKey};
 use domain::outcome::Doubt;
 use domain::payment::PspPayment;
 use domain::planted::Bug;
@@ -299,9 +299,10 @@ impl Worker {
 
     /// What the effect says about our key alone. Not to know it costs one more try, so nobody tries to write it again.
     fn learn(self, state: &mut State, stored: Stored, learnt: Kept<Operation>, fault: Option<Fault>) -> Next {
-        let is_taken = fault != Some(Fault::Refused) && state.table.take(&stored.operation, &learnt);
-        let operation = if is_taken && fault.is_none() { learnt } else { stored.operation.clone() };
-        self.finish(Stored { operation, ..stored })
+        if fault != Some(Fault::Refused) {
+            state.table.take(&stored.operation, &learnt);
+        }
+        self.finish(stored)
     }
 
     fn write_outcome(self, state: &mut State, stored: Stored, effect: Kept<Effect>, commit: &Commit, fault: Option<Fault>) -> Next {
@@ -428,7 +429,7 @@ impl Worker {
             match step {
                 NextStep::Wait => {}
                 NextStep::Resend => {
-                    let resent = Kept::new(marked(operation, operation.resent(now)));
+                    let resent = Kept::new(operation.resent(now));
                     return self.then(Step::Retake(round(), resent));
                 }
                 NextStep::Record(effect) => {
@@ -518,26 +519,14 @@ fn next_change(whole: &Table, payment: &PspPayment, now: Timestamp) -> Result<Op
     Ok(change.map(|change| Commit::of(head, change)))
 }
 
-/// What follows for an operation. A copy is sent only if that was right when the PSP was asked, too: what has arrived since then its
-/// answer does not show.
+/// What follows for an operation.
 fn next_step(scene: &Scene, operation: &Operation, operations: &[Operation], heard: &Heard, now: Timestamp) -> NextStep {
     let Heard(payment, asked_on) = heard;
     let asked = match payment {
         Some(payment) => find_among(operation, operations, payment),
         None => Asked::NotAnswered,
     };
-    match operation.next_step(asked, scene.window, now) {
-        NextStep::Resend if operation.next_step(asked, scene.window, *asked_on) != NextStep::Resend => NextStep::Wait,
-        step => step,
-    }
-}
-
-/// Sent again means a new epoch: whoever read the operation before must not take it over as it was.
-fn marked(read: &Operation, resent: Operation) -> Operation {
-    let sending = resent.facts().sending.clone();
-    let epoch = read.facts().sending.as_ref().map_or(0, |sending| sending.epoch) + 1;
-    let facts = OperationFacts { sending: sending.map(|sending| Sending { epoch, ..sending }), ..resent.facts().clone() };
-    Operation::restore(facts).expect("an operation as it was read, in another epoch")
+    operation.next_step(asked, *asked_on, scene.window, now)
 }
 
 fn effect_of(scene: &Scene, outcome: Outcome) -> Option<Effect> {

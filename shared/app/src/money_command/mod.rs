@@ -121,7 +121,7 @@ where
 {
     let (transaction, id) = (stored.operation.facts().transaction.number(), stored.operation.facts().id.number());
     let begin = ports.clock.now();
-    if deadline.since(begin) < TIME_FOR_CALL {
+    if deadline.since(begin) < TIME_FOR_CALL && !is_planted(Bug::SendAfterLease) {
         tracing::warn!(transaction, operation = id, "too little time is left to call the PSP: the operation stays as it is");
         return (stored, None);
     }

@@ -77,18 +77,16 @@ where
         return false;
     }
     match what {
-        Waiting::Transaction(space, id) => {
-            match transaction::reconcile(ports, space, id, Taking::WhatIsDue, silent, deadline).await {
-                Ok(is_taken) => return is_taken,
-                Err(Refusal::Internal(internal)) => {
-                    let (space, transaction) = (space.number(), id.number());
-                    tracing::error!(space, transaction, internal = internal.0, "a transaction could not be reconciled");
-                }
-                Err(refusal) => {
-                    tracing::warn!(space = space.number(), transaction = id.number(), ?refusal, "a transaction could not be reconciled");
-                }
+        Waiting::Transaction(space, id) => match transaction::reconcile(ports, space, id, Taking::WhatIsDue, silent, deadline).await {
+            Ok(is_taken) => return is_taken,
+            Err(Refusal::Internal(internal)) => {
+                let (space, transaction) = (space.number(), id.number());
+                tracing::error!(space, transaction, internal = internal.0, "a transaction could not be reconciled");
             }
-        }
+            Err(refusal) => {
+                tracing::warn!(space = space.number(), transaction = id.number(), ?refusal, "a transaction could not be reconciled");
+            }
+        },
         Waiting::Webhook { space, connection, .. } if silent.has(space, &connection) => return false,
         Waiting::Webhook { space, connection, event } => webhook::resume(ports, space, &connection, &event).await,
     }

@@ -60,6 +60,7 @@ where
         import::resume(ports, psp.as_ref(), whole.head).await?;
         return Ok(true);
     }
+    let asked_on = ports.clock.now();
     let Refreshed { mut whole, heard, .. } = refresh(ports, psp.as_ref(), whole).await.map_err(|why| {
         tracing::warn!(space = space.number(), transaction = id.number(), why, "what the PSP says could not be applied");
         Refusal::Unavailable { retry_after: RETRY_AFTER }
@@ -75,7 +76,7 @@ where
     for id in taken {
         let position = whole.operations.iter().position(|operation| operation.facts().id == id && operation.is_leased_by(&lease));
         if let Some(position) = position.filter(|position| whole.operations[*position].state().is_open()) {
-            go_on(ports, psp.as_ref(), &mut whole, position, &heard, deadline).await?;
+            go_on(ports, psp.as_ref(), &mut whole, position, (&heard, asked_on), deadline).await?;
         }
     }
     Ok(true)
@@ -130,7 +131,7 @@ async fn go_on<S, C, K, R>(
     psp: &dyn Psp,
     whole: &mut WholeTransaction,
     position: usize,
-    heard: &Heard,
+    (heard, asked_on): (&Heard, Timestamp),
     deadline: Timestamp,
 ) -> Result<(), Refusal>
 where
@@ -147,7 +148,7 @@ where
     let now = ports.clock.now();
     let window = psp.capabilities().key_window.of(operation.facts().kind);
     let stored = |operation: Operation| Stored { read: whole.head.clone(), operation, captures: captures_of(whole) };
-    let settled = match operation.next_step(asked, window, now) {
+    let settled = match operation.next_step(asked, asked_on, window, now) {
         NextStep::Record(effect) => outcome::record(ports, deadline, stored(operation.clone()), effect).await,
         NextStep::Resend => {
             let resent = operation.resent(now);

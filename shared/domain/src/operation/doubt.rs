@@ -84,10 +84,16 @@ impl Operation {
         Self(OperationFacts { due_on: self.facts().due_on.max(Some(until)), ..self.facts().clone() })
     }
 
-    /// About to be sent once more by the worker that holds it.
+    /// About to be sent once more by the worker that holds it. It is a new epoch: whoever has read the operation before does not
+    /// know of this copy, and must not take it over as it was.
     pub fn resent(&self, now: Timestamp) -> Self {
         let facts = self.facts().clone();
-        let sending = facts.sending.map(|sending| Sending { lease_until: now.plus(Sending::LEASE), last_sent_on: now, ..sending });
+        let sending = facts.sending.map(|sending| Sending {
+            lease_until: now.plus(Sending::LEASE),
+            last_sent_on: now,
+            epoch: sending.epoch + 1,
+            ..sending
+        });
         Self(OperationFacts { sending, ..facts })
     }
 
@@ -99,8 +105,9 @@ impl Operation {
         keeps_error.then(|| Self(OperationFacts { sending: Some(Sending { error_is_kept: true, ..sending }), ..self.facts().clone() }))
     }
 
-    /// What follows from asking the PSP about this operation. `window` is how long the PSP knows keys of this kind.
-    pub fn next_step(&self, asked: Asked<'_>, window: KeyWindow, now: Timestamp) -> NextStep {
+    /// What follows from asking the PSP about this operation at a time that may be some while ago: what has arrived at the PSP since
+    /// then its answer does not show. `window` is how long the PSP knows keys of this kind.
+    pub fn next_step(&self, asked: Asked<'_>, asked_on: Timestamp, window: KeyWindow, now: Timestamp) -> NextStep {
         let facts = self.facts();
         let is_sent_by_us = matches!(facts.state, OperationState::Requested | OperationState::Unknown);
         match (asked, &facts.sending) {
@@ -117,8 +124,8 @@ impl Operation {
                 NextStep::Record(Effect::ManualCheck("something at the PSP that has no reference could be this operation"))
             }
             (Asked::NotAnswered, Some(_)) if window == KeyWindow::Keyless => NextStep::Wait,
-            (_, Some(sending)) if sending.may_be_resent(window, now) => NextStep::Resend,
-            (Asked::NotFound | Asked::Possible, Some(sending)) if sending.is_over(window, now) => {
+            (_, Some(sending)) if sending.may_be_resent(window, asked_on, now) => NextStep::Resend,
+            (Asked::NotFound | Asked::Possible, Some(sending)) if sending.is_over(window, asked_on, now) => {
                 NextStep::Record(Effect::ManualCheck("the PSP does not know it, and it cannot be sent again"))
             }
             (Asked::NotFound | Asked::Possible | Asked::NotAnswered, _) => NextStep::Wait,
@@ -128,7 +135,7 @@ impl Operation {
 
 impl Sending {
     /// Whether one more copy cannot be executed beside an earlier one.
-    fn may_be_resent(&self, window: KeyWindow, now: Timestamp) -> bool {
+    fn may_be_resent(&self, window: KeyWindow, asked_on: Timestamp, now: Timestamp) -> bool {
         let is_known = |window: Span| {
             let arrived = now.plus(Self::LEASE).plus(LONGEST_ON_THE_WAY);
             arrived < self.first_sent_on.plus(window) || is_planted(Bug::ResendAfterWindow)
@@ -138,7 +145,7 @@ impl Sending {
             KeyWindow::For(_) | KeyWindow::Forever if self.error_is_kept => false,
             KeyWindow::For(window) => is_known(window),
             KeyWindow::Forever => true,
-            KeyWindow::Keyless => self.is_quiet(now) && is_known(PATIENCE),
+            KeyWindow::Keyless => self.is_quiet(asked_on) && is_known(PATIENCE),
         }
     }
 
@@ -148,13 +155,13 @@ impl Sending {
     }
 
     /// Nothing that we can do will bring a result any more.
-    fn is_over(&self, window: KeyWindow, now: Timestamp) -> bool {
+    fn is_over(&self, window: KeyWindow, asked_on: Timestamp, now: Timestamp) -> bool {
         let waited = now.since(self.first_sent_on);
         let is_long = match window {
             KeyWindow::For(window) => waited >= window || self.error_is_kept && waited >= PATIENCE,
             KeyWindow::Forever | KeyWindow::Keyless => waited >= PATIENCE,
         };
-        is_long && self.is_quiet(now) && !self.may_be_resent(window, now)
+        is_long && self.is_quiet(asked_on) && !self.may_be_resent(window, asked_on, now)
     }
 }
 

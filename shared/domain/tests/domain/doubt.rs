@@ -68,8 +68,8 @@ fn what_the_psp_does_not_know_is_sent_again_only_where_no_second_copy_can_be_exe
     ] {
         for state in [OperationState::Requested, OperationState::Unknown] {
             let operation = sent(state);
-            let steps =
-                [Asked::NotFound, Asked::Possible, Asked::NotAnswered].map(|asked| operation.next_step(asked, window, BEGIN.plus(at)));
+            let steps = [Asked::NotFound, Asked::Possible, Asked::NotAnswered]
+                .map(|asked| operation.next_step(asked, BEGIN.plus(at), window, BEGIN.plus(at)));
             assert_eq!(steps.each_ref().map(word), [not_found, possible, no_answer], "{state:?}, {window:?}, {at:?}");
         }
     }
@@ -83,9 +83,37 @@ fn a_later_copy_has_a_time_of_its_own_to_arrive() {
         [(KeyWindow::Keyless, 359, "wait"), (KeyWindow::Keyless, 360, "resend"), (HOUR, 359, "wait"), (HOUR, 360, "person")]
     {
         let now = late.plus(Span::from_seconds(after));
-        assert_eq!(word(&resent.next_step(Asked::NotFound, window, now)), expected, "{window:?} {after}");
+        assert_eq!(word(&resent.next_step(Asked::NotFound, now, window, now)), expected, "{window:?} {after}");
     }
     assert!(resent.is_leased_at(late) && !resent.is_leased_at(late.plus(Span::from_seconds(60))));
+}
+
+/// The worker was asleep between the question and now: what arrived meanwhile the answer does not show.
+#[test]
+fn an_answer_counts_as_of_the_time_of_its_question() {
+    let operation = sent(OperationState::Unknown);
+    let at = |seconds| BEGIN.plus(Span::from_seconds(seconds));
+    for (window, asked_on, now, expected) in [
+        (KeyWindow::Keyless, 359, 500, "wait"),
+        (KeyWindow::Keyless, 360, 500, "resend"),
+        (KeyWindow::Keyless, 359, 86_400, "wait"),
+        (KeyWindow::Keyless, 360, 86_400, "person"),
+        // A key keeps a second copy from being executed, whatever the answer did not show; what counts is how long it still does.
+        (HOUR, 1, 500, "resend"),
+        (HOUR, 1, 3_240, "wait"),
+        (HOUR, 359, 3_600, "wait"),
+    ] {
+        let step = operation.next_step(Asked::NotFound, at(asked_on), window, at(now));
+        assert_eq!(word(&step), expected, "{window:?} {asked_on} {now}");
+    }
+}
+
+#[test]
+fn a_copy_that_is_sent_again_belongs_to_a_new_epoch_of_the_same_worker() {
+    let claimed = sent(OperationState::Unknown).claimed("l", BEGIN);
+    let resent = claimed.resent(BEGIN);
+    let epoch = |operation: &Operation| operation.facts().sending.as_ref().unwrap().epoch;
+    assert_eq!((epoch(&resent), resent.lease()), (epoch(&claimed) + 1, Some("l")));
 }
 
 #[test]
@@ -94,7 +122,7 @@ fn where_the_psp_keeps_an_error_under_the_key_it_is_only_asked() {
     for (window, hours, expected) in
         [(DAY, 1, "wait"), (DAY, 23, "wait"), (DAY, 24, "person"), (KeyWindow::Forever, 23, "wait"), (KeyWindow::Forever, 24, "person")]
     {
-        let step = operation.next_step(Asked::NotFound, window, BEGIN.plus(Span::from_hours(hours)));
+        let step = operation.next_step(Asked::NotFound, BEGIN.plus(Span::from_hours(hours)), window, BEGIN.plus(Span::from_hours(hours)));
         assert_eq!(word(&step), expected, "{window:?} {hours}");
     }
 }
@@ -116,7 +144,7 @@ fn what_was_accepted_and_what_a_person_looks_at_is_never_sent_again() {
     for state in [OperationState::Pending, OperationState::ManualCheck] {
         for asked in [Asked::NotFound, Asked::Possible, Asked::NotAnswered] {
             for hours in [0, 1, 24, 1000] {
-                let step = sent(state).next_step(asked, KeyWindow::Forever, BEGIN.plus(Span::from_hours(hours)));
+                let step = sent(state).next_step(asked, BEGIN, KeyWindow::Forever, BEGIN.plus(Span::from_hours(hours)));
                 assert_eq!(step, NextStep::Wait, "{state:?} {asked:?} {hours}");
             }
         }
@@ -127,9 +155,9 @@ fn what_was_accepted_and_what_a_person_looks_at_is_never_sent_again() {
 fn what_the_psp_knows_is_recorded() {
     let operation = sent(OperationState::Unknown);
     let movement = movement(&operation, true);
-    let found = operation.next_step(Asked::Found(&movement), KeyWindow::Keyless, BEGIN);
+    let found = operation.next_step(Asked::Found(&movement), BEGIN, KeyWindow::Keyless, BEGIN);
     assert_eq!(found, NextStep::Record(Effect::Succeeded { psp_reference: Some(movement.psp_reference.clone()) }));
-    assert_eq!(word(&operation.next_step(Asked::Ambiguous, DAY, BEGIN)), "person");
+    assert_eq!(word(&operation.next_step(Asked::Ambiguous, BEGIN, DAY, BEGIN)), "person");
 }
 
 fn movement(operation: &Operation, is_marked: bool) -> Movement {
@@ -220,4 +248,19 @@ fn postponing_never_brings_a_due_time_nearer() {
     assert_eq!(operation.postponed(BEGIN), operation);
     let later = BEGIN.plus(Span::from_hours(3));
     assert_eq!(operation.postponed(later).facts().due_on, Some(later));
+}
+
+#[test]
+fn of_what_a_late_worker_found_out_only_what_the_psp_did_counts() {
+    let failure = domain::outcome::Failure::credentials_refused();
+    for (effect, is_proof) in [
+        (Effect::Succeeded { psp_reference: None }, true),
+        (Effect::Accepted { psp_reference: None }, false),
+        (Effect::Failed(failure.clone()), false),
+        (Effect::Refused(failure), false),
+        (Effect::Unknown(Doubt::NoAnswer), false),
+        (Effect::AMBIGUOUS, false),
+    ] {
+        assert_eq!(effect.is_proof(), is_proof, "{effect:?}");
+    }
 }

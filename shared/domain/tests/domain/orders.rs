@@ -102,6 +102,18 @@ fn an_order_is_made_of_an_operation_of_its_kind_with_a_key() {
 }
 
 #[test]
+fn a_refund_is_settled_with_the_capture_that_it_belongs_to() {
+    let ledger = ledger();
+    let (capture, refund, _) = operations(&ledger);
+    let other = Operation::restore(OperationFacts { id: refund.facts().id, ..capture.facts().clone() }).unwrap();
+    let settle = |bound| ledger.transaction.settle(refund, bound, Effect::Succeeded { psp_reference: None }, ledger.now);
+    assert!(settle(Some(capture)).is_ok_and(|change| change.is_some_and(|change| change.updated.len() == 2)));
+    for wrong in [None, Some(&other)] {
+        assert_eq!(settle(wrong).map_err(|refusal| refusal.code()), Err("internal"));
+    }
+}
+
+#[test]
 fn captures_are_read_only_for_a_refund_that_belongs_to_one() {
     let of_capture = RefundCommand { target: merchant_reference("INV-1").map(RefundTarget::CaptureOf), ..RefundCommand::default() };
     for (command, refunds_per_capture, expected) in [

@@ -152,7 +152,7 @@ async fn an_operation_is_taken_over_once_and_only_as_it_was_read() {
     let (one, other) = (operation.claimed("one", later), operation.claimed("other", later));
     assert_eq!((store.take(&operation, &one).await, store.take(&operation, &other).await), (Ok(true), Ok(false)));
     let stored = store.load_operations(space(1), transaction_id(1), OperationKind::Capture).await.unwrap();
-    assert_eq!(stored, [one.clone()], "the version of the transaction stays, so that nobody's reading is torn by it");
+    assert_eq!(stored, std::slice::from_ref(&one), "the version of the transaction stays, so that nobody's reading is torn by it");
     assert!(store.load_whole(space(1), transaction_id(1)).await.is_ok());
     // Sent again by the one, while the other has settled it meanwhile.
     assert_eq!(store.take(&one, &one.resent(later)).await, Ok(true));

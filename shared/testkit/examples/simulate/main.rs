@@ -4,13 +4,13 @@
 
 mod planted;
 
+use domain::planted::{Bug, plant};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
-use domain::planted::{Bug, plant};
 use testkit::simulation::{Report, Seed, profiles, run};
 
 const USAGE: &str = "usage: ./simulate [--operations N] [--from SEED] [--profile NAME] [--threads N] [--go-on]
@@ -59,7 +59,17 @@ fn main() -> ExitCode {
 
 fn read(arguments: Vec<String>) -> Option<Options> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let mut options = Options { operations: OPERATIONS, from: 1, seed: None, profile: None, is_traced: false, bug: None, is_planting: false, threads, goes_on: false };
+    let mut options = Options {
+        operations: OPERATIONS,
+        from: 1,
+        seed: None,
+        profile: None,
+        is_traced: false,
+        bug: None,
+        is_planting: false,
+        threads,
+        goes_on: false,
+    };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {

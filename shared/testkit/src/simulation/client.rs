@@ -167,16 +167,16 @@ fn text(units: i64) -> String {
 async fn work_with(world: Arc<World>, space: SpaceId, transaction: TransactionId, amount: i64) {
     let hazards = &world.hazards;
     let pause = hazards.chance.of(&[Span::from_seconds(5), Span::from_seconds(300), Span::from_hours(2)]);
-    for _ in 0..4 + hazards.chance.below(12) {
+    for _ in 0..6 + hazards.chance.below(16) {
         hazards.sleep(hazards.chance.span(Span::from_millis(5), pause)).await;
         if hazards.is_calm() {
             return;
         }
-        match hazards.chance.below(20) {
-            0..=9 => ask(&world, space, transaction, capture_of(&world, amount)).await,
-            10..=14 => ask(&world, space, transaction, refund_of(&world, amount)).await,
-            15 => ask(&world, space, transaction, Command::Void(VoidCommand::default())).await,
-            16 => reconcile_now(&world, space, transaction).await,
+        match hazards.chance.below(30) {
+            0..=17 => ask(&world, space, transaction, capture_of(&world, amount)).await,
+            18..=25 => ask(&world, space, transaction, refund_of(&world, amount)).await,
+            26 => ask(&world, space, transaction, Command::Void(VoidCommand::default())).await,
+            27 => reconcile_now(&world, space, transaction).await,
             _ => look(&world, space, transaction).await,
         }
     }
@@ -184,13 +184,12 @@ async fn work_with(world: Arc<World>, space: SpaceId, transaction: TransactionId
 
 fn capture_of(world: &World, amount: i64) -> Command {
     let chance = &world.hazards.chance;
-    let part = match chance.below(8) {
+    let part = match chance.below(12) {
         0 => None,
-        1 => Some(amount),
-        2 | 3 => Some(chance.between(1, amount)),
-        _ => Some(chance.between(1, (amount / 8).max(1))),
+        1 => Some(chance.between(1, amount)),
+        _ => Some(chance.between(1, (amount / 25).max(1))),
     };
-    let is_final = chance.of(&[None, None, None, None, Some(false), Some(true)]);
+    let is_final = chance.of(&[None, None, None, None, None, None, None, None, None, Some(false), Some(false), Some(true)]);
     Command::Capture(CaptureCommand { amount: part.map(|part| decimal(&text(part))), is_final, ..CaptureCommand::default() })
 }
 
@@ -199,7 +198,7 @@ fn refund_of(world: &World, amount: i64) -> Command {
     let part = match chance.below(6) {
         0 => None,
         1 => Some(chance.between(1, amount)),
-        _ => Some(chance.between(1, (amount / 12).max(1))),
+        _ => Some(chance.between(1, (amount / 30).max(1))),
     };
     Command::Refund(RefundCommand { amount: part.map(|part| decimal(&text(part))), ..RefundCommand::default() })
 }
@@ -248,7 +247,7 @@ async fn ask_once(
         transaction,
         key: key.clone(),
         precondition: Precondition::default(),
-        wait: hazards.chance.of(&[Span::from_seconds(0), Span::from_seconds(0), Span::from_seconds(5)]),
+        wait: Span::from_seconds(if hazards.chance.one_in(10) { 5 } else { 0 }),
         deadline: asked_on.plus(FUNCTION),
     };
     hazards.trace.tell(asked_on, "client", transaction.number(), || format!("asks {transaction} under {key}: {command:?}"));

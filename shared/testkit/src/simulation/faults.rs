@@ -140,6 +140,10 @@ impl Hazards {
         self.plan.is_away(what, self.now())
     }
 
+    pub fn is_going(&self, what: Away) -> bool {
+        self.plan.is_going(what, self.now())
+    }
+
     /// One point at which something may go wrong, and what does. A crash does not return.
     pub async fn point(&self, side: Side, allowed: &[Fault]) -> Option<Fault> {
         if self.offered.fetch_add(1, Ordering::Relaxed) == MOST_POINTS {
@@ -248,7 +252,8 @@ impl Worker {
 /// Lets a worker do this; none if it did not live to the end, or its answer got lost.
 pub(super) async fn work<T>(hazards: &Hazards, what: &'static str, limit: Span, task: impl Future<Output = T>) -> Option<T> {
     let number = hazards.workers.fetch_add(1, Ordering::Relaxed);
-    let worker = Arc::new(Worker { number, crash: Notify::new(), ends_on: Mutex::new(hazards.now().plus(limit)), found_due: Mutex::default() });
+    let worker =
+        Arc::new(Worker { number, crash: Notify::new(), ends_on: Mutex::new(hazards.now().plus(limit)), found_due: Mutex::default() });
     hazards.trace.tell(hazards.now(), what, number, || format!("worker {number} begins"));
     let living = Box::pin(WORKER.scope(Arc::clone(&worker), task));
     let (crashed, killed) = (pin!(worker.crash.notified()), pin!(worker.killed(hazards)));

@@ -12,6 +12,8 @@ const BEGIN: Timestamp = Timestamp::from_seconds(1_893_456_000);
 /// How long it goes on without faults: until PSPs have forgotten every key, and the hourly and daily questions have been asked.
 const CALM: Span = Span::from_hours(80);
 
+const BEFORE_OUTAGE: Span = Span::from_seconds(-90);
+
 pub(super) struct Plan {
     pub profile: &'static Profile,
     pub begin: Timestamp,
@@ -19,6 +21,7 @@ pub(super) struct Plan {
     pub calm_on: Timestamp,
     pub end: Timestamp,
     pub transactions: u64,
+    pub minutes_between_sweeps: i64,
     pub table: Rates,
     pub psp: Rates,
     /// How often, in ten thousand, a worker's answer does not reach its caller.
@@ -71,6 +74,7 @@ impl Plan {
             calm_on,
             end: calm_on.plus(CALM),
             transactions: 8 + chance.below(17),
+            minutes_between_sweeps: chance.of(&[1, 3, 6, 12]),
             table: Rates::draw(chance, wildness, Fault::OF_TABLE),
             psp: Rates::draw(chance, wildness * 3, Fault::OF_PSP),
             lost_answers: chance.below(wildness * 3),
@@ -86,12 +90,18 @@ impl Plan {
     pub fn is_away(&self, what: Away, now: Timestamp) -> bool {
         self.outages.iter().any(|outage| outage.what == what && outage.from <= now && now < outage.to)
     }
+
+    /// It is about to be away: it still does what it is asked, and nobody hears of it.
+    pub fn is_going(&self, what: Away, now: Timestamp) -> bool {
+        self.outages.iter().any(|outage| outage.what == what && outage.from.plus(BEFORE_OUTAGE) <= now && now < outage.from)
+    }
 }
 
 impl Outage {
     fn draw(chance: &Chance, length: Span) -> Self {
         let what = chance.of(&[Away::Table, Away::Psp, Away::PspReads, Away::PspOrders]);
-        let from = BEGIN.plus(chance.millis(0, length.millis()));
+        // Sooner rather than later, because most happens in the beginning.
+        let from = BEGIN.plus(chance.span(Span::from_seconds(60), length));
         let to = from.plus(chance.span(Span::from_seconds(5), Span::from_days(2)));
         Self { what, from, to: to.min(BEGIN.plus(length)) }
     }

@@ -113,7 +113,10 @@ impl Account {
     pub fn carry_out(self: &Arc<Self>, order: &Order, way: Way, amount: i64) -> Reply {
         let hazards = &self.hazards;
         let now = hazards.now();
-        let lag = hazards.chance.span(Span::from_millis(1), hazards.plan.profile.longest_lag);
+        let profile = hazards.plan.profile;
+        let ends_payment = order.kind == OperationKind::Void || order.is_final;
+        let longest = if ends_payment { profile.longest_lag_of_end } else { profile.longest_lag };
+        let lag = hazards.chance.span(Span::from_millis(1), longest);
         let shown_on = if hazards.chance.one_in(2) { now } else { now.plus(lag) };
         let reply = self.ledger().execute(order, way, amount, now, shown_on);
         hazards.trace.tell(now, "psp executes", u64::try_from(amount).unwrap_or(0), || format!("{} {reply:?}", named(order)));
@@ -233,6 +236,11 @@ impl Adapter {
         }
         let begin = hazards.now();
         let answer = send(account, order.clone(), key, way);
+        if hazards.is_going(Away::Psp) || hazards.is_going(Away::PspOrders) {
+            hazards.inject(Fault::Outage);
+            hazards.sleep(CALL_TIMEOUT).await;
+            return Exchange::NoAnswer;
+        }
         let Ok(Ok(answer)) = tokio::time::timeout(duration(CALL_TIMEOUT), answer).await else { return Exchange::NoAnswer };
         match hazards.point(Side::Psp, ORDER_AFTER).await {
             Some(Fault::ErrorAfter) => fresh(Reply::ServerError { is_kept: false }),

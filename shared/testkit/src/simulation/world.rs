@@ -24,9 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store_dynamodb::Store;
 use tokio::sync::mpsc;
 
-/// How long a function may run.
+/// How long a function may run, and how long the reconciler.
 pub(super) const FUNCTION: Span = Span::from_seconds(29);
-const MINUTE: Span = Span::from_seconds(60);
+const RECONCILER: Span = Span::from_seconds(55);
+const CALM_MINUTES: i64 = 20;
 
 pub(super) struct World {
     pub hazards: Arc<Hazards>,
@@ -90,11 +91,13 @@ impl World {
         Report::of(hazards, settled)
     }
 
-    /// Each minute, as long as something can be due; sometimes two of them at once.
+    /// Each minute, as long as something can be due; sometimes two of them at once. In some worlds the schedule skips minutes, and
+    /// when nothing goes wrong any more it does so in all: then nothing depends on it.
     async fn sweeps(self: Arc<Self>) {
         let hazards = &self.hazards;
         loop {
-            hazards.sleep(MINUTE).await;
+            let minutes = if hazards.is_calm() { CALM_MINUTES } else { hazards.plan.minutes_between_sweeps };
+            hazards.sleep(Span::from_seconds(60 * minutes)).await;
             let now = hazards.now();
             let due: Vec<i64> = hazards.due().range(..=now.millis()).copied().collect();
             if due.is_empty() {
@@ -117,11 +120,12 @@ impl World {
             std::mem::replace(&mut *all, later)
         };
         let ports = self.ports();
-        let sweeping = async { (sweep(&ports, begin.plus(FUNCTION)).await, std::mem::take(&mut *current().found_due())) };
-        let swept = work(hazards, "sweep", FUNCTION, sweeping).await;
+        let sweeping = async { (sweep(&ports, begin.plus(RECONCILER)).await, std::mem::take(&mut *current().found_due())) };
+        let swept = work(hazards, "sweep", RECONCILER, sweeping).await;
         hazards.trace.tell(hazards.now(), "swept", 0, || format!("{:?}", swept.as_ref().map(|(swept, _)| swept)));
         // The same questions once more, to the engine itself: is anything left of what was due then?
-        let is_done = |(swept, found): &(Result<Swept, _>, Vec<Call>)| swept.is_ok() && !found.iter().any(|call| is_something_due(&call.execute()));
+        let is_done =
+            |(swept, found): &(Result<Swept, _>, Vec<Call>)| swept.is_ok() && !found.iter().any(|call| is_something_due(&call.execute()));
         if !swept.as_ref().is_some_and(is_done) {
             hazards.due().extend(due);
         }

@@ -351,7 +351,7 @@ fn in_virtual_time<T>(work: impl Future<Output = T>) -> T {
 
 #[test]
 fn genuine_webhooks_lead_to_the_same_end_in_every_order() {
-    every_order(300, 3);
+    every_order(200, 3);
 }
 
 #[test]
