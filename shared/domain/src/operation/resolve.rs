@@ -60,11 +60,11 @@ impl Transaction {
             Resolution::Failed => Effect::Failed(failed_by_person()),
         };
         let change = match amount {
-            Some(amount) if amount != operation.facts().amount => {
+            Some(amount) => {
                 let (transaction, operation, bound) = self.with_amount(operation, bound, amount)?;
                 transaction.settle(&operation, bound.as_ref(), effect, now)?
             }
-            Some(_) | None => self.settle(operation, bound, effect, now)?,
+            None => self.settle(operation, bound, effect, now)?,
         };
         Ok(change.map(|change| change.about_note(&command.note)))
     }

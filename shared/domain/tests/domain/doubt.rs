@@ -264,3 +264,13 @@ fn of_what_a_late_worker_found_out_only_what_the_psp_did_counts() {
         assert_eq!(effect.is_proof(), is_proof, "{effect:?}");
     }
 }
+
+#[test]
+fn what_was_learnt_of_the_key_is_kept_and_nothing_else_changes() {
+    let operation = sent(OperationState::Unknown);
+    let kept = Effect::Unknown(Doubt::KeptError);
+    let learnt = operation.having_learnt(&kept).unwrap();
+    assert_eq!(learnt, with(&operation, |sending| Sending { error_is_kept: true, ..sending }));
+    assert_eq!(operation.having_learnt(&Effect::Unknown(Doubt::NoAnswer)), None);
+    assert_eq!(learnt.having_learnt(&kept), None);
+}

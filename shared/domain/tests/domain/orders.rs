@@ -7,6 +7,7 @@ use domain::operation::{
     CaptureCommand, CaptureOrder, Effect, OperationFacts, OperationLine, OperationReason, RefundCommand, RefundOrder, RefundTarget,
     VoidCommand, VoidOrder,
 };
+use domain::payment::{Movement, MovementState, PspPayment};
 use domain::{Decimal, Minor, Money, Operation, OperationKind, TransactionState};
 
 fn decimal(text: &str) -> Decimal {
@@ -111,6 +112,26 @@ fn a_refund_is_settled_with_the_capture_that_it_belongs_to() {
     for wrong in [None, Some(&other)] {
         assert_eq!(settle(wrong).map_err(|refusal| refusal.code()), Err("internal"));
     }
+}
+
+#[test]
+fn what_bears_our_reference_is_not_taken_for_somebody_elses() {
+    let mut ledger = Ledger::begin("10.00", "EUR", EVERYTHING).unwrap();
+    ledger.report(&payment(&ledger.transaction, TransactionState::Authorized)).unwrap();
+    let id = ledger.capture(&CaptureCommand { is_final: Some(false), line_items: lines(), ..CaptureCommand::default() }).unwrap();
+    ledger.settle(id, Effect::Succeeded { psp_reference: None }).unwrap();
+    let capture = ledger.nth(OperationKind::Capture, 1);
+    let movement = Movement {
+        kind: OperationKind::Capture,
+        psp_reference: PspReference::parse("cap_1").unwrap(),
+        ours: Some(capture.reference()),
+        money: ledger.transaction.money(capture.facts().amount),
+        state: MovementState::Successful,
+        on: None,
+    };
+    let shown = PspPayment { movements: vec![movement], ..payment(&ledger.transaction, TransactionState::Authorized) };
+    assert_eq!(ledger.report(&shown), Ok(None));
+    assert_eq!(ledger.operations.len(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::ledger::{Ledger, payment};
 use crate::scenario::EVERYTHING;
 use domain::operation::{CaptureCommand, OperationFacts};
-use domain::transaction::{ImportState, TransactionFacts};
+use domain::transaction::{ImportFailure, ImportState, TransactionFacts};
 use domain::{Minor, Operation, OperationKind, OperationState, Transaction, TransactionState};
 
 fn ledger() -> Ledger {
@@ -90,4 +90,14 @@ fn an_operation_is_changed_only_as_the_version_that_wrote_it_was_read() {
     assert_eq!((operation.facts().version, written.facts().version), (3, 9));
     assert_eq!(written.written_at(3), operation);
     assert_eq!(ledger().transaction.version(), 3);
+}
+
+#[test]
+fn only_an_import_that_failed_because_of_another_one_has_given_way() {
+    let begun = Ledger::begin("10.00", "EUR", EVERYTHING).unwrap();
+    assert!(!begun.facts().import.has_given_way());
+    for (reason, has_given_way) in [(ImportFailure::AlreadyImported, true), (ImportFailure::NotFoundAtPsp, false)] {
+        let failed = begun.transaction.fail_import(reason, begun.now).unwrap().transaction;
+        assert_eq!(failed.facts().import.has_given_way(), has_given_way, "{reason:?}");
+    }
 }

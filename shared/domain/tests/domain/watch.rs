@@ -94,3 +94,15 @@ fn an_import_that_waits_is_asked_about_again_ever_less_often() {
     }
     assert!(ledger.transaction.due_on() < Some(BEGIN.plus(DAY).plus(DAY)));
 }
+
+#[test]
+fn an_import_that_was_corrected_waits_for_the_psp_as_if_it_were_new() {
+    let mut ledger = Ledger::begin("10.00", "EUR", EVERYTHING).unwrap();
+    ledger.now = after(1);
+    ledger.report(&PspPayment { account_matches: false, ..payment(&ledger.transaction, TransactionState::Authorized) }).unwrap();
+    assert!(ledger.facts().import.failure.is_some() && ledger.transaction.due_on().is_none());
+    ledger.replace_import("10.00").unwrap();
+    let import = &ledger.facts().import;
+    assert_eq!((import.state, &import.failure, import.epoch), (ImportState::Pending, &None, 2));
+    assert_eq!(ledger.transaction.due_on(), Some(after(1).plus(Span::from_seconds(60))));
+}
