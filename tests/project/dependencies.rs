@@ -2,7 +2,7 @@
 //! slow every function down.
 
 use crate::project::workspace::{linked_into, metadata};
-use cargo_metadata::Metadata;
+use cargo_metadata::{DependencyKind, Metadata};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Crates that nothing here may link, not even a test.
@@ -50,4 +50,23 @@ fn functions_link_one_http_and_one_tls_stack() {
         let found = versions.get(*name).cloned().unwrap_or_default();
         assert_eq!(found.len(), 1, "functions link {name} in versions {found:?}; exactly one is wanted");
     }
+}
+
+/// Bugs are planted by tests alone: no program that somebody runs may ask for the feature, nor a crate whose default it is.
+#[test]
+fn only_tests_can_plant_bugs() {
+    let metadata = metadata();
+    let mut asking = BTreeSet::new();
+    for package in metadata.workspace_packages() {
+        let wrong = package.features.iter().any(|(_, turned_on)| turned_on.iter().any(|feature| feature.contains("planted")));
+        let of_others = package.features.contains_key("planted") && *package.name != "collana-domain" && *package.name != "collana-model";
+        assert!(!wrong || *package.name == "collana-model", "{}: a feature turns another crate's bugs on", package.name);
+        assert!(!of_others, "{}: bugs are planted in the domain's feature alone", package.name);
+        let dependencies = package.dependencies.iter().filter(|dependency| dependency.features.iter().any(|feature| feature == "planted"));
+        for dependency in dependencies {
+            assert_eq!(dependency.kind, DependencyKind::Development, "{} plants bugs outside its tests", package.name);
+            asking.insert(package.name.to_string());
+        }
+    }
+    assert!(asking.contains("collana-testkit"), "the simulator plants them: {asking:?}");
 }
