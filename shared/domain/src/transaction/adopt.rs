@@ -15,10 +15,9 @@ impl Transaction {
     /// somebody else's, a state that it may lead to or not. Once it has settled somebody has to come back.
     pub fn is_undecided(&self, operations: &[Operation], payment: &PspPayment) -> bool {
         let is_strange = |movement: &&Movement| !operations.iter().any(|operation| explains(operation, movement, payment));
-        let could_be_ours = |movement: &Movement| operations.iter().any(|operation| could_be(operation, movement));
         let is_ahead = self.facts().state.steps_to(payment.goal()).is_some_and(|steps| !steps.is_empty());
-        let is_open = operations.iter().any(|operation| operation.state().is_open());
-        is_open && is_ahead || payment.movements.iter().filter(is_strange).any(could_be_ours)
+        let mut open = operations.iter().filter(|operation| operation.state().is_open());
+        open.any(|open| is_ahead || payment.movements.iter().filter(is_strange).any(|movement| could_be(open, movement)))
     }
 
     /// The commit that takes over the first one, or none. What an open operation of ours could be is left to that one; what has

@@ -274,3 +274,49 @@ fn what_was_learnt_of_the_key_is_kept_and_nothing_else_changes() {
     assert_eq!(operation.having_learnt(&Effect::Unknown(Doubt::NoAnswer)), None);
     assert_eq!(learnt.having_learnt(&kept), None);
 }
+
+#[test]
+fn a_reading_is_undecided_as_long_as_an_open_operation_may_explain_what_it_shows() {
+    let mut ledger = Ledger::begin("10.00", "EUR", EVERYTHING).unwrap();
+    ledger.report(&payment(&ledger.transaction, TransactionState::Authorized)).unwrap();
+    let amount = Some(domain::Decimal::parse("4").unwrap());
+    let id = ledger.capture(&CaptureCommand { amount, ..CaptureCommand::default() }).unwrap();
+    ledger.settle(id, Effect::Unknown(Doubt::NoAnswer)).unwrap();
+    let capture = ledger.operations[0].clone();
+    let shown = |ledger: &Ledger, state, movements| {
+        let report = PspPayment { movements, ..payment(&ledger.transaction, state) };
+        ledger.transaction.is_undecided(&ledger.operations, &report)
+    };
+    let refund = Movement { kind: OperationKind::Refund, ..movement(&capture, false) };
+    for (state, movements, expected) in [
+        (TransactionState::Authorized, vec![], false),
+        (TransactionState::Authorized, vec![movement(&capture, true)], false),
+        (TransactionState::Authorized, vec![movement(&capture, false)], true),
+        (TransactionState::Authorized, vec![refund], false),
+        (TransactionState::Completed, vec![], true),
+        (TransactionState::Processing, vec![], false),
+    ] {
+        assert_eq!(shown(&ledger, state, movements.clone()), expected, "{state:?} {movements:?}");
+    }
+    // Once it has settled, what remains strange is somebody else's.
+    ledger.settle(id, Effect::Succeeded { psp_reference: None }).unwrap();
+    assert!(!shown(&ledger, TransactionState::Authorized, vec![movement(&capture, false)]));
+    assert!(!shown(&ledger, TransactionState::Completed, vec![]));
+}
+
+/// It succeeded, and the PSP gave us no id of it: what it shows without a reference is not somebody else's.
+#[test]
+fn what_a_success_without_an_id_may_be_is_not_adopted() {
+    let mut ledger = Ledger::begin("10.00", "EUR", EVERYTHING).unwrap();
+    ledger.report(&payment(&ledger.transaction, TransactionState::Authorized)).unwrap();
+    let amount = Some(domain::Decimal::parse("4").unwrap());
+    let id = ledger.capture(&CaptureCommand { amount, ..CaptureCommand::default() }).unwrap();
+    let shown = |ledger: &Ledger| PspPayment {
+        movements: vec![movement(&ledger.operations[0], false)],
+        ..payment(&ledger.transaction, TransactionState::Authorized)
+    };
+    ledger.settle(id, Effect::Succeeded { psp_reference: None }).unwrap();
+    let report = shown(&ledger);
+    assert_eq!(ledger.report(&report).unwrap(), None);
+    assert_eq!(ledger.facts().balance.captured.units(), 400);
+}
