@@ -58,16 +58,17 @@ impl Embedded {
     /// The AWS SDK's own client, connected to this database.
     pub fn client(&self) -> Client {
         let http = SharedHttpClient::new(Connector::new(self.database.clone(), self.meter.clone()));
-        Client::from_conf(config(http).build())
+        Client::from_conf(config(http).credentials_provider(credentials()).build())
     }
 
-    /// The same over a wire that a test holds. Nothing is repeated, measured or timed by anybody else.
+    /// The same over a wire that a test holds. Nothing is repeated, signed, measured or timed on the way.
     pub fn client_over(&self, wire: Arc<dyn Wire>) -> Client {
         let http = SharedHttpClient::new(Wired::new(self.database.clone(), wire));
         let config = config(http)
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .allow_no_auth();
         Client::from_conf(config.build())
     }
 
@@ -82,11 +83,12 @@ impl Embedded {
 }
 
 fn config(http: SharedHttpClient) -> Builder {
-    aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("local"))
-        .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
-        .http_client(http)
+    aws_sdk_dynamodb::Config::builder().behavior_version(BehaviorVersion::latest()).region(Region::from_static("local")).http_client(http)
+}
+
+/// They open nothing, but without any the SDK sends nothing.
+fn credentials() -> Credentials {
+    Credentials::new("embedded", "embedded", None, None, "embedded")
 }
 
 /// What the table of a data folder is called.

@@ -174,7 +174,7 @@ impl Transaction {
         let created = adopt_movements(self, payment, now)?;
         next.version = self.0.version + (created.len() as u64).max(1);
         let created = created.into_iter().map(|adopted| adopted.written_at(next.version)).collect();
-        next.import = Import { failure: None, due_on: None, ..next.import.moved_to(ImportState::Completed)? };
+        next.import = Import { due_on: None, ..next.import.moved_to(ImportState::Completed)? };
         next.verified = if can.reads_payments { Verified::Read } else { Verified::Webhook };
         next.psp_reference = payment.reference.clone();
         next.keeps_rest = payment.keeps_rest;

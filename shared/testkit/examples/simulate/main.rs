@@ -14,8 +14,8 @@ use std::time::Instant;
 use testkit::simulation::{Report, Seed, profiles, run};
 
 const USAGE: &str = "usage: ./simulate [--operations N] [--from SEED] [--profile NAME] [--threads N] [--go-on]
-       ./simulate --seed N [--profile NAME] [--trace] [--bug NAME]
-       ./simulate --planted";
+       ./simulate --seed N [--profile NAME] [--trace] [--bug NAME] [--small]
+       ./simulate --planted [--bug NAME]";
 
 /// What CI runs.
 const OPERATIONS: u64 = 100_000;
@@ -28,6 +28,8 @@ struct Options {
     seed: Option<u64>,
     profile: Option<&'static str>,
     is_traced: bool,
+    /// Worlds of few payments, as in the tests.
+    is_small: bool,
     /// A bug that is planted in the seed.
     bug: Option<Bug>,
     /// Whether each bug is planted and looked for.
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
     };
     match options.seed {
         Some(seed) => replay(&options, seed),
-        None if options.is_planting => planted::find_all(options.threads),
+        None if options.is_planting => planted::find_all(options.threads, options.bug),
         None => many(&options),
     }
 }
@@ -65,6 +67,7 @@ fn read(arguments: Vec<String>) -> Option<Options> {
         seed: None,
         profile: None,
         is_traced: false,
+        is_small: false,
         bug: None,
         is_planting: false,
         threads,
@@ -85,6 +88,7 @@ fn read(arguments: Vec<String>) -> Option<Options> {
                 let name = arguments.next()?;
                 options.bug = Some(*Bug::ALL.iter().find(|bug| bug.as_str() == name)?);
             }
+            "--small" => options.is_small = true,
             "--planted" => options.is_planting = true,
             "--go-on" => options.goes_on = true,
             "--trace" => options.is_traced = true,
@@ -96,7 +100,7 @@ fn read(arguments: Vec<String>) -> Option<Options> {
 
 /// One seed, twice: it must be the same both times.
 fn replay(options: &Options, number: u64) -> ExitCode {
-    let seed = Seed { number, profile: options.profile, is_traced: true };
+    let seed = Seed { number, profile: options.profile, is_traced: true, is_small: options.is_small };
     plant(options.bug);
     let report = run(seed);
     let lines = if options.is_traced { report.trace.len() } else { LAST_LINES };
@@ -133,7 +137,7 @@ fn many(options: &Options) -> ExitCode {
     let worker = || {
         while done.load(Ordering::Relaxed) < options.operations && failed.lock().expect("a lock").is_none() {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let report = run(Seed { number, profile: options.profile, is_traced: false });
+            let report = run(Seed { number, profile: options.profile, is_traced: false, is_small: options.is_small });
             let operations: u64 = report.operations.values().sum();
             let before = done.fetch_add(operations, Ordering::Relaxed);
             sum.lock().expect("a lock").add(&report);
@@ -159,7 +163,7 @@ fn many(options: &Options) -> ExitCode {
     match failed.into_inner().expect("a lock") {
         None => ExitCode::SUCCESS,
         Some(number) => {
-            let report = run(Seed { number, profile: options.profile, is_traced: true });
+            let report = run(Seed { number, profile: options.profile, is_traced: true, is_small: options.is_small });
             tell_last(&report, LAST_LINES);
             let profile = options.profile.map_or(String::new(), |name| format!(" --profile {name}"));
             eprintln!("VIOLATION in seed {number}, {}: {}", report.profile, report.violation.as_deref().unwrap_or("only the first time"));

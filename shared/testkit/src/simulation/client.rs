@@ -214,7 +214,7 @@ async fn ask(world: &Arc<World>, space: SpaceId, transaction: TransactionId, com
             tokio::spawn(async move { ask_once(&world, space, transaction, &key, &command).await });
         }
         let mut last = None;
-        for _ in 0..1 + hazards.chance.below(6) {
+        for _ in 0..1 + hazards.chance.below(4) {
             last = ask_once(world, space, transaction, &key, &command).await;
             let is_over = match &last {
                 Some(Ok(answer)) => answer.operation.state().is_final(),

@@ -3,8 +3,10 @@
 //! Each call of the table and of the PSP has two points: before the other side acts, and after it. At each the seed decides
 //! whether something happens. A crash ends the worker there: its future is dropped, and nothing else of it runs.
 
+use super::Seed;
 use super::chance::Chance;
 use super::plan::{Away, Plan};
+use super::profile::Profile;
 use super::trace::Trace;
 use crate::{TestClock, TestSource};
 use app::ports::Clock;
@@ -102,13 +104,13 @@ pub(super) struct Hazards {
 }
 
 impl Hazards {
-    pub fn new(seed: u64, profile: Option<&'static super::profile::Profile>, is_traced: bool) -> Self {
-        let chance = Chance::seeded(seed);
-        let plan = Plan::draw(&chance, profile);
+    pub fn new(seed: Seed, profile: Option<&'static Profile>) -> Self {
+        let chance = Chance::seeded(seed.number);
+        let plan = Plan::draw(&chance, profile, seed.is_small);
         Self {
             clock: TestClock::at(plan.begin),
             source: TestSource::seeded(chance.below(u64::MAX)),
-            trace: Trace::new(plan.begin, is_traced),
+            trace: Trace::new(plan.begin, seed.is_traced),
             due: Mutex::default(),
             offered: AtomicU64::new(0),
             injected: Default::default(),

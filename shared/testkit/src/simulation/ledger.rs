@@ -262,6 +262,12 @@ impl Movement {
 }
 
 impl Payment {
+    /// When all is shown that has happened so far.
+    pub fn shown_by(&self) -> Timestamp {
+        let shown = self.movements.iter().filter_map(|movement| movement.states.first());
+        shown.map(|(on, _)| *on).max().unwrap_or(self.authorized_on)
+    }
+
     /// Held, and free to be captured or released.
     pub fn held(&self, now: Timestamp) -> i64 {
         match self.is_over(now) {

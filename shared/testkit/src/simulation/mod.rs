@@ -32,6 +32,8 @@ pub struct Seed {
     pub profile: Option<&'static str>,
     /// Whether the lines of the trace are kept.
     pub is_traced: bool,
+    /// A world of few payments, for tests that have little time.
+    pub is_small: bool,
 }
 
 /// What became of a world.
@@ -59,7 +61,7 @@ pub fn run(seed: Seed) -> Report {
     let profile = seed.profile.map(|name| Profile::find(name).expect("a profile of this name"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
-        let (world, events) = World::make(seed.number, profile, seed.is_traced).await;
+        let (world, events) = World::make(seed, profile).await;
         world.run(events).await
     })
 }

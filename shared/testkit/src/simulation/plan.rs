@@ -63,7 +63,7 @@ struct Outage {
 }
 
 impl Plan {
-    pub fn draw(chance: &Chance, profile: Option<&'static Profile>) -> Self {
+    pub fn draw(chance: &Chance, profile: Option<&'static Profile>, is_small: bool) -> Self {
         let drawn = chance.of(PROFILES);
         let length = chance.span(Span::from_seconds(1800), Span::from_days(3));
         let calm_on = BEGIN.plus(length);
@@ -73,8 +73,8 @@ impl Plan {
             begin: BEGIN,
             calm_on,
             end: calm_on.plus(CALM),
-            transactions: 8 + chance.below(17),
-            minutes_between_sweeps: chance.of(&[1, 3, 6, 12]),
+            transactions: if is_small { 3 } else { 16 + chance.below(25) },
+            minutes_between_sweeps: chance.of(&[1, 4, 10, 20]),
             table: Rates::draw(chance, wildness, Fault::OF_TABLE),
             psp: Rates::draw(chance, wildness * 3, Fault::OF_PSP),
             lost_answers: chance.below(wildness * 3),
@@ -109,7 +109,9 @@ impl Outage {
 
 impl Rates {
     fn draw(chance: &Chance, wildness: u64, faults: &[Fault]) -> Self {
-        Self(faults.iter().map(|fault| (*fault, chance.below(wildness + 1))).collect())
+        // What ends or stops a worker is what the protocol is for.
+        let most = |fault| if matches!(fault, Fault::Crash | Fault::Freeze) { wildness * 2 } else { wildness };
+        Self(faults.iter().map(|fault| (*fault, chance.below(most(*fault) + 1))).collect())
     }
 
     /// What goes wrong at a point that allows these faults, if anything does.

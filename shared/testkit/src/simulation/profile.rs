@@ -11,8 +11,9 @@ pub(super) struct Profile {
     pub keeps_reference: bool,
     /// How long after it was executed a movement is shown at most.
     pub longest_lag: Span,
-    /// The same of what ends a payment: a void, a final capture. It may be longer, because the PSP refuses to do that twice.
-    pub longest_lag_of_end: Span,
+    /// The same of what ends a payment, at least and at most: a void, a final capture. It may be longer than what the product waits
+    /// for, because the PSP refuses to do that twice.
+    pub lag_of_end: (Span, Span),
     /// How long an order that is being worked on takes at most.
     pub slowest: Span,
     /// How long an order can be on its way at most. Where no key protects, all of these together stay below the 300 s that the
@@ -50,7 +51,7 @@ const KEYED: Profile = Profile {
     capabilities: keys(KeyWindow::For(Span::from_hours(24))),
     keeps_reference: true,
     longest_lag: Span::from_seconds(90),
-    longest_lag_of_end: Span::from_seconds(90),
+    lag_of_end: (Span::from_millis(1), Span::from_seconds(90)),
     slowest: Span::from_seconds(40),
     latest_arrival: Span::from_seconds(300),
 };
@@ -66,7 +67,7 @@ const KEYLESS: Profile = Profile {
     name: "keyless",
     capabilities: keys(KeyWindow::Keyless),
     longest_lag: Span::from_seconds(20),
-    longest_lag_of_end: Span::from_seconds(2400),
+    lag_of_end: (Span::from_seconds(60), Span::from_seconds(2400)),
     slowest: Span::from_seconds(10),
     latest_arrival: Span::from_seconds(270),
     ..KEYED

@@ -5,7 +5,7 @@
 //! apart, and a refusal counts only where no earlier copy can have been executed.
 
 use super::faults::{Fault, Hazards, Side};
-use super::ledger::{Keyed, Ledger, Order, Reply, Way, failure};
+use super::ledger::{Keyed, Ledger, Order, Payment, Reply, Way, failure};
 use super::plan::Away;
 use app::ports::psp::{Attempt, RawWebhook, Reading, WebhookEvent, WebhookRefused};
 use app::ports::{Connections, NoConnection, Psp};
@@ -115,9 +115,12 @@ impl Account {
         let now = hazards.now();
         let profile = hazards.plan.profile;
         let ends_payment = order.kind == OperationKind::Void || order.is_final;
-        let longest = if ends_payment { profile.longest_lag_of_end } else { profile.longest_lag };
-        let lag = hazards.chance.span(Span::from_millis(1), longest);
+        let (shortest, longest) = if ends_payment { profile.lag_of_end } else { (Span::from_millis(1), profile.longest_lag) };
+        let lag = hazards.chance.span(shortest, longest);
         let shown_on = if hazards.chance.one_in(2) { now } else { now.plus(lag) };
+        // That a payment is over is shown with all that came before, and not without it.
+        let earlier = self.ledger().payments.get(&order.payment).map_or(now, Payment::shown_by);
+        let shown_on = if ends_payment { shown_on.max(earlier) } else { shown_on };
         let reply = self.ledger().execute(order, way, amount, now, shown_on);
         hazards.trace.tell(now, "psp executes", u64::try_from(amount).unwrap_or(0), || format!("{} {reply:?}", named(order)));
         self.check_limits(order);
@@ -130,7 +133,10 @@ impl Account {
                 let is_success = !hazards.chance.one_in(7);
                 self.later(order, id, shown_on.plus(after), is_success);
             }
-            Reply::Done { id, .. } if !hazards.is_calm() && hazards.chance.per_10_000(hazards.plan.habits.fails_late) => {
+            // What was released stays so.
+            Reply::Done { id, .. }
+                if order.kind != OperationKind::Void && !hazards.is_calm() && hazards.chance.per_10_000(hazards.plan.habits.fails_late) =>
+            {
                 let after = hazards.chance.span(Span::from_seconds(600), Span::from_hours(20));
                 self.later(order, id, shown_on.plus(after), false);
             }

@@ -118,9 +118,8 @@ fn conflict(call: &Call) -> WireAnswer {
     }
     let others = call.body.matches(r#"{"Put":"#).count().saturating_sub(1);
     let reasons = [vec![r#"{"Code":"TransactionConflict"}"#], vec![r#"{"Code":"None"}"#; others]].concat().join(",");
-    let body = format!(
-        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"canceled","CancellationReasons":[{reasons}]}}"#
-    );
+    let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    let body = format!(r#"{{"__type":"{name}","Message":"canceled","CancellationReasons":[{reasons}]}}"#);
     WireAnswer { status: 400, body }
 }
 

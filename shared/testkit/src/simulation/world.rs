@@ -7,7 +7,7 @@ use super::ledger::{Order, Payment, Way};
 use super::profile::Profile;
 use super::psp::{Account, Accounts, Event};
 use super::table::{Table, is_something_due};
-use super::{Report, webhooks};
+use super::{Report, Seed, webhooks};
 use crate::builders::euros;
 use crate::{TestClock, TestSource};
 use app::ports::Ports;
@@ -47,8 +47,8 @@ pub(super) fn connection() -> ConnectionName {
 }
 
 impl World {
-    pub async fn make(seed: u64, profile: Option<&'static Profile>, is_traced: bool) -> (Arc<Self>, mpsc::UnboundedReceiver<Event>) {
-        let hazards = Arc::new(Hazards::new(seed, profile, is_traced));
+    pub async fn make(seed: Seed, profile: Option<&'static Profile>) -> (Arc<Self>, mpsc::UnboundedReceiver<Event>) {
+        let hazards = Arc::new(Hazards::new(seed, profile));
         let engine = Embedded::in_memory().expect("an embedded database");
         create_table(&engine.client(), TABLE).await.expect("a table");
         let (tell, events) = mpsc::unbounded_channel();
