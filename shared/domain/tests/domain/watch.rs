@@ -26,7 +26,9 @@ fn authorized() -> Ledger {
 /// What is written when somebody comes back at this time: the kind of the entry, if there is one, and the next due time.
 fn come_back(ledger: &mut Ledger, now: Timestamp) -> Option<(Option<InteractionKind>, Option<Timestamp>)> {
     ledger.now = now;
+    let version = ledger.facts().version;
     let entry = ledger.take_watch()?;
+    assert_eq!(ledger.facts().version, version + u64::from(entry.is_some()), "to come back is no news");
     Some((entry.map(|entry| entry.kind), ledger.transaction.due_on()))
 }
 
