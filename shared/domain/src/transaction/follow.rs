@@ -113,9 +113,9 @@ impl Transaction {
     /// Nothing of ours is open, and what is held and not captured here the PSP has released: by a void or because it expired.
     fn rest_is_gone(&self, payment: &PspPayment) -> Result<bool, Refusal> {
         let Balance { authorized, captured, capture_pending, void_pending, .. } = self.facts().balance;
-        let is_all_released = match captured.is_zero() {
-            true => payment.goal() == TransactionState::Voided,
-            false => payment.goal() == TransactionState::Fulfill && payment.released == authorized.minus(captured)?,
+        let is_all_released = match payment.goal() {
+            TransactionState::Voided => captured.is_zero(),
+            goal => goal == TransactionState::Fulfill && payment.released == authorized.minus(captured)?,
         };
         let is_held = self.facts().state == TransactionState::Authorized;
         Ok(is_held && is_all_released && capture_pending.is_zero() && void_pending.is_zero())
@@ -148,6 +148,8 @@ impl TransactionFacts {
 
     fn release_rest(&mut self, goal: TransactionState, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
         self.balance = self.balance.add(Share::Void, self.balance.capturable()?)?;
+        // A payment that ends as if captured, and was not: what was captured has failed before it was seen here.
+        self.needs_attention |= goal == TransactionState::Fulfill && self.balance.captured.is_zero();
         let steps = self.advance(goal, now);
         let kind = if self.is_expired(now) { InteractionKind::AuthorizationExpired } else { InteractionKind::of_state(self.state) };
         Ok((kind, steps))

@@ -87,6 +87,15 @@ fn a_final_capture_that_turns_out_executed_ends_the_authorization() {
           PSP shows capture 2 as failed        -> failed  captured 4.00, voided 6.00, FULFILL
         ",
     );
+    check(
+        "
+        authorized 10.00 EUR
+          capture 4.00, final                  -> failed
+          capture 3.00, final                  -> pending
+          PSP shows capture 1 as successful    -> reversed to successful  still AUTHORIZED, final capture DONE
+          PSP shows capture 2 as failed        -> failed  captured 4.00, voided 6.00, FULFILL, final capture DONE
+        ",
+    );
 }
 
 /// Two captures of 4.00 and 3.00, the final one failed, the other one still open.

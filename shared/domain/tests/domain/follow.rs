@@ -111,6 +111,25 @@ fn the_rest_of_a_partly_captured_authorization_that_is_gone_is_released() {
     );
 }
 
+/// Somebody captured all of it in the back office, and that failed before it was seen here.
+#[test]
+fn an_authorization_that_ended_without_a_capture_is_released_and_shown_to_a_person() {
+    check(
+        "
+        authorized 10.00 EUR
+          PSP reports COMPLETED, released 10.00    -> followed  FULFILL, captured 0.00, voided 10.00, capturable 0.00,
+                                                            needs attention
+          capture 1.00                             -> rejected: already-captured
+        ",
+    );
+    check(
+        "
+        authorized 10.00 EUR
+          PSP reports COMPLETED, released 9.99     -> attention raised  still AUTHORIZED, voided 0.00
+        ",
+    );
+}
+
 #[test]
 fn an_authorization_that_is_gone_while_something_is_under_way_waits_for_it() {
     check(

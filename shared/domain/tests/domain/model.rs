@@ -446,7 +446,10 @@ impl Model {
         match (self.state, reported) {
             (_, Processing | Authorized) | (Fulfill, Completed) | (Voided, Voided) => {}
             (Authorized, Voided) if is_quiet && self.captured() == 0 => self.end(Voided),
-            (Authorized, Completed) if is_quiet && self.captured() > 0 && released == AUTHORIZED - self.captured() => self.end(Fulfill),
+            (Authorized, Completed) if is_quiet && released == AUTHORIZED - self.captured() => {
+                self.needs_attention |= self.captured() == 0;
+                self.end(Fulfill);
+            }
             (Authorized, Completed) if self.capture_pending() > 0 => {}
             (Authorized, Completed | Voided) if self.void_is_open() => {}
             _ => self.needs_attention = true,
