@@ -173,6 +173,8 @@ async fn again<S: ImportStore>(store: &S, command: &ImportCommand, read: Version
         ImportState::Completed | ImportState::Ok | ImportState::Pending => {
             Err(Refusal::AlreadyImported { transaction: transaction.facts().id })
         }
+        // Its reference leads to the one that it gave way to.
+        ImportState::Failed if transaction.facts().import.has_given_way() => Ok(None),
         ImportState::Failed => {
             let change = transaction.replace_import(command, now)?;
             match store.replace_import(&read, &change, &command.properties).await.map_err(refused)? {

@@ -35,8 +35,8 @@ const PROCESSING: Span = Span::from_seconds(5);
 const TRIES: u32 = 16;
 /// When somebody comes back to a webhook that could not be processed at once.
 const DUE_AFTER: Span = Span::from_seconds(60);
-/// How often a webhook is come back to that no program of today can read.
-const UNREADABLE: Span = Span::from_days(1);
+/// How often a webhook is come back to that has waited so long, mostly for a person, or that no program of today can read.
+const DAILY: Span = Span::from_days(1);
 
 /// Receives a webhook, and tells what came of it in one line.
 pub async fn receive<S, C, K, R>(
@@ -167,7 +167,8 @@ where
 {
     let now = ports.clock.now();
     let Some(webhook) = ports.store.load_webhook(space, connection, event).await.map_err(StoreError::for_log)? else { return Ok(None) };
-    let again = if webhook.unread.is_some() { UNREADABLE } else { asked_again_after(now.since(webhook.received_on)) };
+    let waited = now.since(webhook.received_on);
+    let again = if webhook.unread.is_some() || waited >= DAILY { DAILY } else { asked_again_after(waited) };
     if webhook.due_on > now || !ports.store.postpone_webhook(&webhook, now.plus(again)).await.map_err(StoreError::for_log)? {
         return Ok(None);
     }

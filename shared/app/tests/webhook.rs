@@ -25,10 +25,11 @@ use testkit::{Store, TestClock, TestConnections, TestSource, TestStore};
 const CANONICAL: &str = "pi_1";
 const INBOX: &str = "S#1#W#test#evt_1";
 
-/// When the payment is canceled in the back office and the PSP's webhook about it arrives.
+/// When the payment is canceled in the back office and the PSP's webhook about it arrives, or the other import gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     BeforeItIsStored,
+    BeforeAnotherIsRead,
     BeforeTheCanonicalReferenceIsStored,
     BeforeItIsFinished,
     Afterwards,
@@ -92,16 +93,23 @@ impl Scene {
     }
 }
 
-/// The table as an import sees it into which the webhook comes.
+/// The table as an import sees it into which the webhook comes, or another import of the same payment, which gives way to the
+/// one that holds it.
 struct Interrupted<'a> {
     scene: &'a Scene,
     when: When,
+    gives_way: Option<Versioned>,
 }
 
 impl Interrupted<'_> {
     async fn at(&self, moment: When) {
-        if self.when == moment {
-            assert_eq!(self.scene.canceled().await, Acknowledgement::Stored);
+        match &self.gives_way {
+            _ if self.when != moment => {}
+            Some(import) => {
+                let change = import.transaction().fail_import(ImportFailure::AlreadyImported, NOW).unwrap();
+                self.scene.store.yield_reference(import, &change, transaction_id(1)).await.unwrap();
+            }
+            None => assert_eq!(self.scene.canceled().await, Acknowledgement::Stored),
         }
     }
 }
@@ -122,6 +130,7 @@ impl CommandStore for Interrupted<'_> {
     }
 
     async fn load_head(&self, space: SpaceId, id: TransactionId) -> Result<Option<Versioned>, StoreError> {
+        self.at(When::BeforeAnotherIsRead).await;
         self.scene.store.load_head(space, id).await
     }
 
@@ -176,7 +185,7 @@ impl StatusStore for Interrupted<'_> {
 /// Imports the payment by this id, with the webhook in between, and answers with the transaction as it is stored then.
 async fn imported(scene: &Scene, given: &str, when: When) -> Transaction {
     let Scene { connections, clock, source, .. } = scene;
-    let ports = Ports { store: &Interrupted { scene, when }, connections, clock, source };
+    let ports = Ports { store: &Interrupted { scene, when, gives_way: None }, connections, clock, source };
     let answer = import(&ports, space(1), &import_command(given)).await.unwrap();
     if when == When::Afterwards {
         scene.canceled().await;
@@ -220,6 +229,24 @@ async fn a_webhook_that_could_not_be_processed_is_come_back_to() {
     assert_eq!(scene.inbox().await, (false, true));
     assert_eq!(scene.transaction(id).await.facts().state, TransactionState::Voided);
     assert_eq!(minute().await.taken, 0);
+}
+
+/// By then it mostly waits for a person.
+#[tokio::test(start_paused = true)]
+async fn a_webhook_that_has_waited_for_a_day_is_come_back_to_daily() {
+    let scene = Scene::new().await;
+    scene.connections.psp.knows(PspPayment { expires_on: None, ..payment(CANONICAL) });
+    import(&scene.ports(), space(1), &import_command(CANONICAL)).await.unwrap();
+    scene.connections.psp.is_unavailable(true);
+    assert_eq!(scene.delivered(CANONICAL).await, Acknowledgement::Stored);
+    let reads_after = async |span: Span| {
+        let before = scene.reads();
+        scene.clock.advance(span);
+        sweep(&scene.ports(), scene.clock.now().plus(Span::from_seconds(29))).await.unwrap();
+        scene.reads() - before
+    };
+    assert_eq!([reads_after(Span::from_hours(23)).await, reads_after(Span::from_hours(1)).await], [1, 1], "hourly");
+    assert_eq!([reads_after(Span::from_hours(23)).await, reads_after(Span::from_hours(1)).await], [0, 1], "daily");
 }
 
 #[tokio::test(start_paused = true)]
@@ -337,6 +364,19 @@ async fn a_webhook_of_an_import_that_gives_way_goes_to_the_one_that_holds_the_pa
     assert!(matches!(gave_way, Ok(Committed::Done(_))), "{gave_way:?}");
     assert_eq!((acknowledged, scene.inbox().await), (Acknowledgement::Stored, (false, true)));
     assert_eq!(scene.transaction(transaction_id(1)).await.facts().state, TransactionState::Voided);
+}
+
+/// Made of that one it would have no reference, and wait for ever.
+#[tokio::test(start_paused = true)]
+async fn an_import_that_meets_one_that_gives_way_is_answered_with_the_one_that_holds_the_payment() {
+    let scene = Scene::new().await;
+    scene.store.import(space(1), transaction_id(1), CANONICAL).await;
+    let gives_way = Some(scene.store.begin(space(1), transaction_id(2), &import_command("ch_1")).await);
+    let Scene { connections, clock, source, .. } = &scene;
+    let store = &Interrupted { scene: &scene, when: When::BeforeAnotherIsRead, gives_way };
+    let answer = import(&Ports { store, connections, clock, source }, space(1), &import_command("ch_1")).await.unwrap();
+    assert_eq!((answer.whole.head.transaction().facts().id, answer.is_new), (transaction_id(1), false));
+    assert_eq!(scene.transaction(transaction_id(2)).await.facts().import.state, ImportState::Failed);
 }
 
 #[tokio::test(start_paused = true)]
