@@ -13,7 +13,7 @@ use app::resolve::resolve;
 use domain::id::{OperationId, TransactionId};
 use domain::interaction::InteractionKind;
 use domain::operation::{Resolution, ResolveCommand};
-use domain::outcome::Doubt;
+use domain::outcome::{Doubt, Failure};
 use domain::payment::{Movement, PspPayment};
 use domain::time::Span;
 use domain::{Minor, Money, OperationKind, OperationState, Outcome, Refusal, Timestamp, TransactionState};
@@ -137,6 +137,20 @@ async fn a_payment_under_way_is_followed_without_a_webhook() {
 }
 
 /// The PSP has it with another amount: nothing is booked before a person has looked.
+/// As long as the capture was open it might have been done before; it was not, and nobody else comes back to the payment.
+#[tokio::test(start_paused = true)]
+async fn what_an_open_operation_held_back_is_applied_once_it_has_settled() {
+    let scene = Scene::new().await;
+    scene.doubtful(1).await;
+    scene.connections.psp.knows(PspPayment { state: TransactionState::Voided, released: Minor::new(10_000), ..payment("pay_1") });
+    scene.connections.psp.answers(Outcome::Refused(Failure::credentials_refused()));
+    scene.sweep_at(NOW.plus(Span::from_seconds(61))).await;
+    let whole = scene.whole(transaction_id(1)).await;
+    assert_eq!(whole.operations[0].state(), OperationState::Failed);
+    let facts = whole.head.transaction().facts();
+    assert_eq!((facts.state, facts.balance.voided), (TransactionState::Voided, Minor::new(10_000)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_person_settles_what_nobody_else_can_once() {
     for (state, settled, captured) in

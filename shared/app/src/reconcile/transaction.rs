@@ -61,10 +61,8 @@ where
         return Ok(true);
     }
     let asked_on = ports.clock.now();
-    let Refreshed { mut whole, heard, .. } = refresh(ports, psp.as_ref(), whole).await.map_err(|why| {
-        tracing::warn!(space = space.number(), transaction = id.number(), why, "what the PSP says could not be applied");
-        Refusal::Unavailable { retry_after: RETRY_AFTER }
-    })?;
+    let Refreshed { mut whole, heard, .. } = follow(ports, psp.as_ref(), whole).await?;
+    let was_undecided = is_undecided(&whole, &heard);
     match &heard {
         Heard::Payment(_) => {}
         Heard::Nothing { why } => tracing::error!(space = space.number(), transaction = id.number(), why, "the PSP could not be asked"),
@@ -79,7 +77,32 @@ where
             go_on(ports, psp.as_ref(), &mut whole, position, (&heard, asked_on), deadline).await?;
         }
     }
+    if was_undecided && !is_undecided(&whole, &heard) {
+        follow(ports, psp.as_ref(), whole).await?;
+    }
     Ok(true)
+}
+
+/// Asks the PSP, and applies what it says.
+async fn follow<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, whole: WholeTransaction) -> Result<Refreshed, Refusal>
+where
+    S: ImportStore + StatusStore,
+    K: Clock,
+    R: Source,
+{
+    let (space, id) = (whole.head.transaction().facts().space, whole.head.transaction().facts().id);
+    refresh(ports, psp, whole).await.map_err(|why| {
+        tracing::warn!(space = space.number(), transaction = id.number(), why, "what the PSP says could not be applied");
+        Refusal::Unavailable { retry_after: RETRY_AFTER }
+    })
+}
+
+/// Whether the PSP shows what counts only once an open operation has settled.
+fn is_undecided(whole: &WholeTransaction, heard: &Heard) -> bool {
+    match heard {
+        Heard::Payment(payment) => whole.head.transaction().is_undecided(&whole.operations, payment),
+        Heard::Nothing { .. } | Heard::Silence { .. } => false,
+    }
 }
 
 /// Moves the time at which the transaction itself is due. False where nothing was, or somebody else has done it.
