@@ -133,11 +133,11 @@ impl Wire for Cable {
                     let body = format!(
                         r#"{{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","CancellationReasons":{reasons}}}"#
                     );
-                    Ok(WireAnswer { status: 400, body })
+                    Ok(WireAnswer { status: 400, body, is_repeated: false })
                 }
                 Some(Cut::Throttled) => {
                     let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}"#;
-                    Ok(WireAnswer { status: 400, body: body.to_owned() })
+                    Ok(WireAnswer { status: 400, body: body.to_owned(), is_repeated: false })
                 }
             }
         })

@@ -13,6 +13,10 @@ use std::thread;
 use std::time::Instant;
 use testkit::simulation::{Report, Seed, profiles, run};
 
+/// A world is little else than short-lived JSON.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "usage: ./simulate [--operations N] [--from SEED] [--profile NAME] [--threads N] [--go-on]
        ./simulate --seed N [--profile NAME] [--trace] [--bug NAME] [--small]
        ./simulate --planted [--bug NAME]";
@@ -135,17 +139,14 @@ fn many(options: &Options) -> ExitCode {
     let (next, done) = (AtomicU64::new(options.from), AtomicU64::new(0));
     let (sum, failed) = (Mutex::new(Sum::default()), Mutex::new(None));
     let worker = || {
-        while done.load(Ordering::Relaxed) < options.operations && failed.lock().expect("a lock").is_none() {
+        while done.load(Ordering::Relaxed) < options.operations && (options.goes_on || failed.lock().expect("a lock").is_none()) {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let report = run(Seed { number, profile: options.profile, is_traced: false, is_small: options.is_small });
             let operations: u64 = report.operations.values().sum();
             let before = done.fetch_add(operations, Ordering::Relaxed);
             sum.lock().expect("a lock").add(&report);
-            if let Some(what) = &report.violation
-                && options.goes_on
-            {
+            if let Some(what) = &report.violation {
                 println!("VIOLATION in seed {number}, {}: {what}", report.profile);
-            } else if report.violation.is_some() {
                 failed.lock().expect("a lock").get_or_insert(number);
             }
             let step = (options.operations / 10).max(1);

@@ -18,6 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// So many captures of a payment are refused for good before a client asks for no more, and so many refunds and voids.
+const PATIENCE: usize = 2;
+
+/// A client that hears nothing about an import asks ever less often, and at least this often.
+const LONGEST_PAUSE: Span = Span::from_hours(6);
+
 /// What clients remember of their commands.
 #[derive(Default)]
 pub(super) struct Client {
@@ -79,7 +85,7 @@ pub(super) async fn live(world: Arc<World>, number: u64) {
         tokio::spawn(async move { import_payment(&world, &account, &payment).await });
     }
     let Some(transaction) = import_payment(&world, &account, &payment).await else { return };
-    for _ in 0..=hazards.chance.below(2) {
+    for _ in 0..hazards.chance.of(&[1, 1, 2]) {
         tokio::spawn(work_with(Arc::clone(&world), account.space, transaction, payment.amount));
     }
 }
@@ -135,6 +141,7 @@ async fn import_payment(world: &Arc<World>, account: &Arc<Account>, payment: &Pa
     };
     let wrong = ImportCommand { amount: decimal(&text(payment.amount + 1)), ..right.clone() };
     let mut is_wrong = hazards.chance.one_in(12);
+    let mut pause = Span::from_seconds(300);
     while !hazards.is_calm() {
         let command = if is_wrong { &wrong } else { &right };
         let answer = work(hazards, "import", FUNCTION, import::import(&world.ports(), account.space, command)).await;
@@ -154,7 +161,8 @@ async fn import_payment(world: &Arc<World>, account: &Arc<Account>, payment: &Pa
             Some(Err(refusal)) => world.saw_refusal(&refusal),
             None => {}
         }
-        hazards.sleep(hazards.chance.span(Span::from_seconds(1), Span::from_seconds(900))).await;
+        hazards.sleep(hazards.chance.span(Span::from_seconds(1), pause)).await;
+        pause = Span::from_millis(pause.millis() * 2).min(LONGEST_PAUSE);
     }
     None
 }
@@ -163,21 +171,38 @@ fn text(units: i64) -> String {
     format!("{}.{:02}", units / 100, units % 100)
 }
 
-/// Works with a transaction for a while, one thing after the other.
+/// Works with a transaction for a while, one thing after the other. What was refused for good too often is not asked for again.
 async fn work_with(world: Arc<World>, space: SpaceId, transaction: TransactionId, amount: i64) {
     let hazards = &world.hazards;
     let pause = hazards.chance.of(&[Span::from_seconds(5), Span::from_seconds(300), Span::from_hours(2)]);
+    let mut refused = Vec::new();
     for _ in 0..6 + hazards.chance.below(16) {
         hazards.sleep(hazards.chance.span(Span::from_millis(5), pause)).await;
         if hazards.is_calm() {
             return;
         }
-        match hazards.chance.below(30) {
-            0..=17 => ask(&world, space, transaction, capture_of(&world, amount)).await,
-            18..=25 => ask(&world, space, transaction, refund_of(&world, amount)).await,
-            26 => ask(&world, space, transaction, Command::Void(VoidCommand::default())).await,
-            27 => reconcile_now(&world, space, transaction).await,
-            _ => look(&world, space, transaction).await,
+        let command = match hazards.chance.below(30) {
+            0..=17 => capture_of(&world, amount),
+            18..=25 => refund_of(&world, amount),
+            26 => Command::Void(VoidCommand::default()),
+            27 => {
+                reconcile_now(&world, space, transaction).await;
+                continue;
+            }
+            _ => {
+                look(&world, space, transaction).await;
+                continue;
+            }
+        };
+        let kind = command.kind();
+        if refused.iter().filter(|refused| **refused == kind).count() >= PATIENCE {
+            continue;
+        }
+        let answer = ask(&world, space, transaction, command).await;
+        match answer {
+            Some(Err(Refusal::AlreadyCaptured | Refusal::AlreadyVoided)) => refused.extend([kind; PATIENCE]),
+            Some(Err(refusal)) if !refusal.may_be_retried() => refused.push(kind),
+            Some(_) | None => {}
         }
     }
 }
@@ -203,17 +228,17 @@ fn refund_of(world: &World, amount: i64) -> Command {
     Command::Refund(RefundCommand { amount: part.map(|part| decimal(&text(part))), ..RefundCommand::default() })
 }
 
-/// Asks for one thing until it is known what became of it, or for as long as the client cares. What has failed is asked for once
-/// more, under a new key.
-async fn ask(world: &Arc<World>, space: SpaceId, transaction: TransactionId, command: Command) {
+/// Asks for one thing until it is known what became of it, or for as long as the client cares; the last answer. What has failed is
+/// asked for once more, under a new key.
+async fn ask(world: &Arc<World>, space: SpaceId, transaction: TransactionId, command: Command) -> Option<Result<Answer, Refusal>> {
     let hazards = &world.hazards;
+    let mut last = None;
     for _ in 0..2 {
         let key = world.clients.draw_key();
         if hazards.chance.one_in(6) {
             let (world, key, command) = (Arc::clone(world), key.clone(), command.clone());
             tokio::spawn(async move { ask_once(&world, space, transaction, &key, &command).await });
         }
-        let mut last = None;
         for _ in 0..1 + hazards.chance.below(4) {
             last = ask_once(world, space, transaction, &key, &command).await;
             let is_over = match &last {
@@ -228,9 +253,10 @@ async fn ask(world: &Arc<World>, space: SpaceId, transaction: TransactionId, com
         }
         let has_failed = matches!(&last, Some(Ok(answer)) if answer.operation.state() == OperationState::Failed);
         if !has_failed || hazards.is_calm() {
-            return;
+            break;
         }
     }
+    last
 }
 
 async fn ask_once(
@@ -247,7 +273,7 @@ async fn ask_once(
         transaction,
         key: key.clone(),
         precondition: Precondition::default(),
-        wait: Span::from_seconds(if hazards.chance.one_in(10) { 5 } else { 0 }),
+        wait: Span::from_seconds(if hazards.chance.one_in(20) { 5 } else { 0 }),
         deadline: asked_on.plus(FUNCTION),
     };
     hazards.trace.tell(asked_on, "client", transaction.number(), || format!("asks {transaction} under {key}: {command:?}"));

@@ -5,6 +5,7 @@
 
 use super::Seed;
 use super::chance::Chance;
+use super::due::DueTimes;
 use super::plan::{Away, Plan};
 use super::profile::Profile;
 use super::trace::Trace;
@@ -12,9 +13,7 @@ use crate::{TestClock, TestSource};
 use app::ports::Clock;
 use domain::Timestamp;
 use domain::time::Span;
-use embedded::Call;
 use futures_util::future::{Either, select};
-use std::collections::BTreeSet;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,8 +93,7 @@ pub(super) struct Hazards {
     /// What the product draws from.
     pub source: TestSource,
     pub trace: Trace,
-    /// When something in the table may be due, as far as writes have said so.
-    pub due: Mutex<BTreeSet<i64>>,
+    pub due: DueTimes,
     pub offered: AtomicU64,
     pub injected: [AtomicU64; Fault::COUNT],
     workers: AtomicU64,
@@ -111,7 +109,7 @@ impl Hazards {
             clock: TestClock::at(plan.begin),
             source: TestSource::seeded(chance.below(u64::MAX)),
             trace: Trace::new(plan.begin, seed.is_traced),
-            due: Mutex::default(),
+            due: DueTimes::default(),
             offered: AtomicU64::new(0),
             injected: Default::default(),
             workers: AtomicU64::new(0),
@@ -191,10 +189,6 @@ impl Hazards {
     pub fn violation(&self) -> MutexGuard<'_, Option<String>> {
         self.violation.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    pub fn due(&self) -> MutexGuard<'_, BTreeSet<i64>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// One invocation of a function: it lives until it is done, crashes, or is ended at its time limit.
@@ -202,8 +196,6 @@ pub(super) struct Worker {
     pub number: u64,
     crash: Notify,
     ends_on: Mutex<Timestamp>,
-    /// What it asked the table about due times, where something was due.
-    found_due: Mutex<Vec<Call>>,
 }
 
 tokio::task_local! {
@@ -216,10 +208,6 @@ pub(super) fn current() -> Arc<Worker> {
 }
 
 impl Worker {
-    pub fn found_due(&self) -> MutexGuard<'_, Vec<Call>> {
-        self.found_due.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn crash(&self, hazards: &Hazards) -> ! {
         hazards.trace.tell(hazards.now(), "crash", self.number, || format!("worker {}", self.number));
         self.crash.notify_one();
@@ -254,8 +242,7 @@ impl Worker {
 /// Lets a worker do this; none if it did not live to the end, or its answer got lost.
 pub(super) async fn work<T>(hazards: &Hazards, what: &'static str, limit: Span, task: impl Future<Output = T>) -> Option<T> {
     let number = hazards.workers.fetch_add(1, Ordering::Relaxed);
-    let worker =
-        Arc::new(Worker { number, crash: Notify::new(), ends_on: Mutex::new(hazards.now().plus(limit)), found_due: Mutex::default() });
+    let worker = Arc::new(Worker { number, crash: Notify::new(), ends_on: Mutex::new(hazards.now().plus(limit)) });
     hazards.trace.tell(hazards.now(), what, number, || format!("worker {number} begins"));
     let living = Box::pin(WORKER.scope(Arc::clone(&worker), task));
     let (crashed, killed) = (pin!(worker.crash.notified()), pin!(worker.killed(hazards)));

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::SpaceId;
 use domain::operation::{Operation, OperationKey, OperationKind};
 use domain::payment::MovementState;
+use domain::time::Span;
 use domain::transaction::{FinalCapture, ImportState};
 use domain::{OperationState, TransactionState};
 use embedded::TABLE;
@@ -38,16 +39,21 @@ fn is_callers(operation: &Operation) -> bool {
 }
 
 async fn transactions(world: &World, space: SpaceId) -> Vec<WholeTransaction> {
-    let search = Search { limit: 1000, ..Search::default() };
-    let page = world.clean.search(space, &search).await.expect("a readable index");
+    let mut search = Search { limit: 100, ..Search::default() };
     let mut all = Vec::new();
-    for transaction in page.transactions {
-        match world.clean.load_whole(space, transaction.facts().id).await {
-            Ok(Some(whole)) => all.push(whole),
-            other => world.hazards.violate(format!("transaction {} cannot be read: {other:?}", transaction.facts().id)),
+    loop {
+        let page = world.clean.search(space, &search).await.expect("a readable index");
+        for transaction in page.transactions {
+            match world.clean.load_whole(space, transaction.facts().id).await {
+                Ok(Some(whole)) => all.push(whole),
+                other => world.hazards.violate(format!("transaction {} cannot be read: {other:?}", transaction.facts().id)),
+            }
+        }
+        match page.next {
+            None => return all,
+            next => search.before = next,
         }
     }
-    all
 }
 
 fn check_account(world: &World, account: &Arc<Account>, all: &[WholeTransaction]) -> Result<(), String> {
@@ -142,7 +148,9 @@ fn books(whole: &WholeTransaction, payment: &Payment) -> Result<(), String> {
                 false => return Err(format!("no operation for {} of the PSP, ordered as {:?}", movement.id, movement.ordered_as)),
             }
         };
-        if operation.state() == OperationState::ManualCheck {
+        // Sent again because its failure was not shown yet, and done then.
+        let has_failed_first = !movement.is_live() && payment.movements.iter().any(|other| other.is_live() && is_of(operation, other));
+        if operation.state() == OperationState::ManualCheck || has_failed_first {
             continue;
         }
         let expected = OperationState::from(movement.now());
@@ -180,6 +188,10 @@ fn state(world: &World, whole: &WholeTransaction, payment: &Payment, ledger: &Le
         return Ok(());
     }
     let now = world.hazards.now();
+    // The last sweep was before it.
+    if payment.expires_on.is_some_and(|expiry| expiry <= now && now < expiry.plus(Span::from_hours(1))) {
+        return Ok(());
+    }
     let shown = ledger.show(payment, now);
     let facts = whole.head.transaction().facts();
     let goal = match shown.state {

@@ -7,6 +7,7 @@
 
 mod chance;
 mod client;
+mod due;
 mod faults;
 mod invariants;
 mod ledger;

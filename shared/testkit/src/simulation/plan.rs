@@ -10,7 +10,7 @@ use domain::time::Span;
 const BEGIN: Timestamp = Timestamp::from_seconds(1_893_456_000);
 
 /// How long it goes on without faults: until PSPs have forgotten every key, and the hourly and daily questions have been asked.
-const CALM: Span = Span::from_hours(80);
+const CALM: Span = Span::from_hours(52);
 
 const BEFORE_OUTAGE: Span = Span::from_seconds(-90);
 
@@ -65,21 +65,26 @@ struct Outage {
 impl Plan {
     pub fn draw(chance: &Chance, profile: Option<&'static Profile>, is_small: bool) -> Self {
         let drawn = chance.of(PROFILES);
-        let length = chance.span(Span::from_seconds(1800), Span::from_days(3));
+        let wildness = chance.of(&[0, 1, 1, 1, 2, 4, 8, 30]);
+        // The wilder the smaller: where hardly anything works there is little to see for the time that it takes.
+        let (most, longest) = match wildness {
+            0..30 => (120, chance.of(&[Span::from_hours(2), Span::from_hours(8), Span::from_days(1), Span::from_days(3)])),
+            _ => (30, chance.of(&[Span::from_hours(2), Span::from_hours(8)])),
+        };
+        let length = chance.span(Span::from_seconds(1800), longest);
         let calm_on = BEGIN.plus(length);
-        let wildness = chance.of(&[1, 8, 30, 120]);
         Self {
             profile: profile.unwrap_or(drawn),
             begin: BEGIN,
             calm_on,
             end: calm_on.plus(CALM),
-            transactions: if is_small { 3 } else { 16 + chance.below(25) },
-            minutes_between_sweeps: chance.of(&[1, 4, 10, 20]),
+            transactions: if is_small { 3 } else { most / 3 + chance.below(most) },
+            minutes_between_sweeps: chance.of(&[1, 10, 30]),
             table: Rates::draw(chance, wildness, Fault::OF_TABLE),
             psp: Rates::draw(chance, wildness * 3, Fault::OF_PSP),
             lost_answers: chance.below(wildness * 3),
             habits: Habits::draw(chance, wildness),
-            outages: (0..chance.below(4)).map(|_| Outage::draw(chance, length)).collect(),
+            outages: (0..chance.of(&[0, 0, 0, 1, 2])).map(|_| Outage::draw(chance, length)).collect(),
         }
     }
 
@@ -137,7 +142,7 @@ impl Habits {
             is_slow: chance.below(wildness * 5),
             misnames_amount: chance.below(wildness),
             moves_other_amount: chance.below(wildness / 2 + 1),
-            loses_webhooks: chance.of(&[0, 300, 3000, 10_000]),
+            loses_webhooks: chance.of(&[0, 300, 5000, 10_000]),
             delays_webhooks: chance.of(&[100, 1000, 5000]),
             doubles_webhooks: chance.of(&[0, 500, 3000]),
         }

@@ -1,6 +1,6 @@
 //! The wire between the product's DynamoDB code and the embedded engine: what goes wrong with a call of the table.
 
-use super::faults::{Fault, Hazards, Side, current};
+use super::faults::{Fault, Hazards, Side};
 use super::plan::Away;
 use domain::time::Span;
 use embedded::{Call, Carried, NoAnswer, Wire, WireAnswer};
@@ -62,31 +62,19 @@ fn is_read(call: &Call) -> bool {
 }
 
 fn execute(hazards: &Hazards, call: &Call) -> WireAnswer {
-    if !is_read(call) {
-        note_due_times(hazards, &call.body);
-    }
     let answer = call.execute();
-    if asks_what_is_due(call) && is_something_due(&answer) {
-        current().found_due().push(call.clone());
+    if !is_read(call) && answer.status == 200 && !answer.is_repeated {
+        hazards.due.note(call);
     }
     let number = u64::from(answer.status);
     hazards.trace.tell(hazards.now(), "table", number, || format!("{} {} {}", answer.status, call.operation, told(call, &answer)));
     answer
 }
 
-fn asks_what_is_due(call: &Call) -> bool {
-    call.body.contains(r#""IndexName":"due""#)
-}
-
-/// An answer of the index `due` that is not empty.
-pub(super) fn is_something_due(answer: &WireAnswer) -> bool {
-    !answer.body.contains(r#""Items":[]"#)
-}
-
 /// What a person wants to see of a call.
 fn told(call: &Call, answer: &WireAnswer) -> String {
     let key = call.body.find("S#").map_or("", |at| &call.body[at..]);
-    if asks_what_is_due(call) {
+    if call.body.contains(r#""IndexName":"due""#) {
         return "what is due".to_owned();
     }
     let key: String = key.chars().take_while(|sign| *sign != '"').take(60).collect();
@@ -108,7 +96,7 @@ async fn no_answer(hazards: &Hazards) -> Result<WireAnswer, NoAnswer> {
 }
 
 fn error(name: &str, status: u16) -> WireAnswer {
-    WireAnswer { status, body: format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{name}","message":"as the seed says"}}"#) }
+    refused(status, format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{name}","message":"as the seed says"}}"#))
 }
 
 /// Of a transaction the first item is the one that another was at.
@@ -120,21 +108,9 @@ fn conflict(call: &Call) -> WireAnswer {
     let reasons = [vec![r#"{"Code":"TransactionConflict"}"#], vec![r#"{"Code":"None"}"#; others]].concat().join(",");
     let name = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
     let body = format!(r#"{{"__type":"{name}","Message":"canceled","CancellationReasons":[{reasons}]}}"#);
-    WireAnswer { status: 400, body }
+    refused(400, body)
 }
 
-/// The sweep looks every minute, and mostly finds nothing; a world that knows when something can be due at the earliest may spare
-/// itself the other minutes. Due times are texts of fifteen digits; what looks like one and is none costs a sweep, nothing else.
-fn note_due_times(hazards: &Hazards, body: &str) {
-    const DIGITS: usize = 15;
-    let begin = r#"{"S":""#;
-    let mut due = hazards.due();
-    for (at, _) in body.match_indices(begin) {
-        let text = &body.as_bytes()[at + begin.len()..];
-        let is_due = text.len() > DIGITS && text[DIGITS] == b'"' && text[..DIGITS].iter().all(u8::is_ascii_digit);
-        if is_due {
-            let millis = text[..DIGITS].iter().fold(0i64, |sum, digit| sum * 10 + i64::from(digit - b'0'));
-            due.insert(millis);
-        }
-    }
+fn refused(status: u16, body: String) -> WireAnswer {
+    WireAnswer { status, body, is_repeated: false }
 }

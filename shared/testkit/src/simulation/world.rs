@@ -1,17 +1,17 @@
 //! A world: two spaces at one PSP, its clients, its webhooks, the sweep, and the back office of the PSP.
 
 use super::client::{self, Client};
-use super::faults::{Hazards, current, work};
+use super::faults::{Hazards, work};
 use super::invariants;
 use super::ledger::{Order, Payment, Way};
 use super::profile::Profile;
 use super::psp::{Account, Accounts, Event};
-use super::table::{Table, is_something_due};
+use super::table::Table;
 use super::{Report, Seed, webhooks};
 use crate::builders::euros;
 use crate::{TestClock, TestSource};
 use app::ports::Ports;
-use app::reconcile::{Swept, sweep};
+use app::reconcile::sweep;
 use aws_sdk_dynamodb::Client as TableClient;
 use domain::Timestamp;
 use domain::id::{ConnectionName, SpaceId, TransactionId};
@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 /// How long a function may run, and how long the reconciler.
 pub(super) const FUNCTION: Span = Span::from_seconds(29);
 const RECONCILER: Span = Span::from_seconds(55);
-const CALM_MINUTES: i64 = 20;
+const CALM_MINUTES: i64 = 30;
 
 pub(super) struct World {
     pub hazards: Arc<Hazards>,
@@ -98,9 +98,7 @@ impl World {
         loop {
             let minutes = if hazards.is_calm() { CALM_MINUTES } else { hazards.plan.minutes_between_sweeps };
             hazards.sleep(Span::from_seconds(60 * minutes)).await;
-            let now = hazards.now();
-            let due: Vec<i64> = hazards.due().range(..=now.millis()).copied().collect();
-            if due.is_empty() {
+            if !hazards.due.has_come(hazards.now()) {
                 continue;
             }
             let count = if !hazards.is_calm() && hazards.chance.one_in(8) { 2 } else { 1 };
@@ -112,23 +110,9 @@ impl World {
 
     async fn sweep(self: Arc<Self>) {
         let hazards = &self.hazards;
-        let begin = hazards.now();
-        // What is written from here on is noted anew, by whatever comes late too.
-        let due = {
-            let mut all = hazards.due();
-            let later = all.split_off(&(begin.millis() + 1));
-            std::mem::replace(&mut *all, later)
-        };
         let ports = self.ports();
-        let sweeping = async { (sweep(&ports, begin.plus(RECONCILER)).await, std::mem::take(&mut *current().found_due())) };
-        let swept = work(hazards, "sweep", RECONCILER, sweeping).await;
-        hazards.trace.tell(hazards.now(), "swept", 0, || format!("{:?}", swept.as_ref().map(|(swept, _)| swept)));
-        // The same questions once more, to the engine itself: is anything left of what was due then?
-        let is_done =
-            |(swept, found): &(Result<Swept, _>, Vec<Call>)| swept.is_ok() && !found.iter().any(|call| is_something_due(&call.execute()));
-        if !swept.as_ref().is_some_and(is_done) {
-            hazards.due().extend(due);
-        }
+        let swept = work(hazards, "sweep", RECONCILER, sweep(&ports, hazards.now().plus(RECONCILER))).await;
+        hazards.trace.tell(hazards.now(), "swept", 0, || format!("{swept:?}"));
     }
 
     pub fn acknowledged(&self) -> MutexGuard<'_, Vec<Event>> {
