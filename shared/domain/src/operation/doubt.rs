@@ -123,6 +123,10 @@ impl Operation {
             (Asked::Possible, Some(_)) if window == KeyWindow::Keyless => {
                 NextStep::Record(Effect::ManualCheck("something at the PSP that has no reference could be this operation"))
             }
+            // It may be that the PSP never answers again, and only a person can close what is open.
+            (Asked::NotAnswered, Some(sending)) if sending.is_over(window, asked_on, now) && sending.has_lasted(now) => {
+                NextStep::Record(Effect::ManualCheck("the PSP cannot be asked about it, and it cannot be sent again"))
+            }
             (Asked::NotAnswered, Some(_)) if window == KeyWindow::Keyless => NextStep::Wait,
             (_, Some(sending)) if sending.may_be_resent(window, asked_on, now) => NextStep::Resend,
             (Asked::NotFound | Asked::Possible, Some(sending)) if sending.is_over(window, asked_on, now) => {
@@ -156,12 +160,15 @@ impl Sending {
 
     /// Nothing that we can do will bring a result any more.
     fn is_over(&self, window: KeyWindow, asked_on: Timestamp, now: Timestamp) -> bool {
-        let waited = now.since(self.first_sent_on);
         let is_long = match window {
-            KeyWindow::For(window) => waited >= window || self.error_is_kept && waited >= PATIENCE,
-            KeyWindow::Forever | KeyWindow::Keyless => waited >= PATIENCE,
+            KeyWindow::For(window) => now.since(self.first_sent_on) >= window || self.error_is_kept && self.has_lasted(now),
+            KeyWindow::Forever | KeyWindow::Keyless => self.has_lasted(now),
         };
         is_long && self.is_quiet(asked_on) && !self.may_be_resent(window, asked_on, now)
+    }
+
+    fn has_lasted(&self, now: Timestamp) -> bool {
+        now.since(self.first_sent_on) >= PATIENCE
     }
 }
 

@@ -137,6 +137,9 @@ impl TransactionFacts {
         self.failure = payment.failure.clone();
         let caught_up = match payment.goal() {
             TransactionState::Voided => self.release_rest(TransactionState::Voided, now),
+            TransactionState::Fulfill if payment.released.is_positive() && payment.released == self.balance.capturable()? => {
+                self.release_rest(TransactionState::Fulfill, now)
+            }
             goal => {
                 let steps = self.advance(goal, now);
                 Ok((InteractionKind::of_state(self.state), steps))
@@ -149,7 +152,7 @@ impl TransactionFacts {
     fn release_rest(&mut self, goal: TransactionState, now: Timestamp) -> Result<(InteractionKind, Option<String>), Refusal> {
         self.balance = self.balance.add(Share::Void, self.balance.capturable()?)?;
         // A payment that ends as if captured, and was not: what was captured has failed before it was seen here.
-        self.needs_attention |= goal == TransactionState::Fulfill && self.balance.captured.is_zero();
+        self.needs_attention |= goal == TransactionState::Fulfill && self.balance.captured.plus(self.balance.capture_pending)?.is_zero();
         let steps = self.advance(goal, now);
         let kind = if self.is_expired(now) { InteractionKind::AuthorizationExpired } else { InteractionKind::of_state(self.state) };
         Ok((kind, steps))

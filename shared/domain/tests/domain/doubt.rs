@@ -55,16 +55,18 @@ fn what_the_psp_does_not_know_is_sent_again_only_where_no_second_copy_can_be_exe
         (HOUR, Span::from_seconds(3240), "wait", "wait", "wait"),
         (HOUR, Span::from_seconds(3599), "wait", "wait", "wait"),
         (HOUR, Span::from_seconds(3600), "person", "person", "wait"),
+        (HOUR, hour(60 * 24 - 1), "person", "person", "wait"),
+        (HOUR, hour(60 * 24), "person", "person", "person"),
         (DAY, hour(60 * 24 - 7), "resend", "resend", "resend"),
         (DAY, hour(60 * 24 - 6), "wait", "wait", "wait"),
-        (DAY, hour(60 * 24), "person", "person", "wait"),
+        (DAY, hour(60 * 24), "person", "person", "person"),
         (KeyWindow::Forever, hour(60 * 24 * 365), "resend", "resend", "resend"),
         // Without a key only quiet, and a clear answer, allow it; what could be ours is for a person.
         (KeyWindow::Keyless, Span::from_seconds(359), "wait", "person", "wait"),
         (KeyWindow::Keyless, Span::from_seconds(360), "resend", "person", "wait"),
         (KeyWindow::Keyless, hour(60 * 24 - 7), "resend", "person", "wait"),
         (KeyWindow::Keyless, hour(60 * 24 - 6), "wait", "person", "wait"),
-        (KeyWindow::Keyless, hour(60 * 24), "person", "person", "wait"),
+        (KeyWindow::Keyless, hour(60 * 24), "person", "person", "person"),
     ] {
         for state in [OperationState::Requested, OperationState::Unknown] {
             let operation = sent(state);

@@ -70,6 +70,20 @@ fn a_payment_that_is_released_before_we_saw_it_authorized_holds_nothing() {
     );
 }
 
+#[test]
+fn the_rest_of_a_payment_that_was_captured_in_part_before_we_saw_it_authorized_is_released() {
+    for capture in ["successful", "pending"] {
+        check(&format!(
+            "
+            import of 10.00 EUR
+              PSP reports PROCESSING                                             -> imported
+              PSP reports COMPLETED, capture 6.00 {capture}, released 4.00    -> adopted
+              PSP reports COMPLETED, capture 6.00 {capture}, released 4.00    -> followed  FULFILL, voided 4.00, capturable 0.00, no attention
+            "
+        ));
+    }
+}
+
 /// The captures themselves are not adopted yet; until they are, a person has to know.
 #[test]
 fn a_payment_that_was_captured_before_we_saw_it_authorized_is_adopted_with_its_capture() {
