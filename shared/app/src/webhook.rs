@@ -4,6 +4,7 @@
 //! order does not matter, and a webhook that lies about an amount changes nothing.
 
 use crate::metric::{self, Metric};
+use crate::money_command::TIME_FOR_CALL;
 use crate::ports::psp::{Psp, RawWebhook, WebhookEvent, WebhookRefused};
 use crate::ports::store::{StoreError, Stored, StoredWebhook, WebhookStore};
 use crate::ports::{Clock, Connections, NoConnection, Ports, Source};
@@ -31,7 +32,7 @@ pub enum Acknowledgement {
 }
 
 /// How long the processing may delay the acknowledgement.
-const PROCESSING: Span = Span::from_seconds(5);
+const BEFORE_ACKNOWLEDGEMENT: Span = Span::from_seconds(5);
 const TRIES: u32 = 16;
 /// When somebody comes back to a webhook that could not be processed at once.
 const DUE_AFTER: Span = Span::from_seconds(60);
@@ -118,7 +119,7 @@ where
             return if is_planted(Bug::AcknowledgedBeforeStored) { Acknowledgement::Stored } else { Acknowledgement::TryLater };
         }
     }
-    process_in_time(ports, psp.as_ref(), &webhook).await;
+    process_in_time(ports, psp.as_ref(), &webhook, BEFORE_ACKNOWLEDGEMENT).await;
     Acknowledgement::Stored
 }
 
@@ -143,7 +144,7 @@ where
         match take(ports, space, connection, event).await {
             Ok(Some((webhook, psp))) => {
                 LogSpan::current().record("psp", psp.name());
-                process_in_time(ports, psp.as_ref(), &webhook).await;
+                process_in_time(ports, psp.as_ref(), &webhook, TIME_FOR_CALL).await;
             }
             // Processed meanwhile, or somebody else is at it.
             Ok(None) => {}
@@ -151,6 +152,17 @@ where
         }
     };
     work.instrument(lines).await;
+}
+
+/// Leaves a webhook for later: its PSP does not answer at the moment.
+pub(crate) async fn put_off<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, connection: &ConnectionName, event: &str)
+where
+    S: WebhookStore,
+    C: Connections,
+    K: Clock,
+{
+    // One that cannot be put off stays due.
+    drop(take(ports, space, connection, event).await);
 }
 
 /// Moves its due time, so that nobody else comes back to it now.
@@ -176,15 +188,15 @@ where
     Ok(Some((webhook, psp)))
 }
 
-/// Processes a webhook for a short time, and tells what came of it in one line.
-async fn process_in_time<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, webhook: &StoredWebhook)
+/// Processes a webhook for so long, and tells what came of it in one line.
+async fn process_in_time<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, psp: &dyn Psp, webhook: &StoredWebhook, time: Span)
 where
     S: WebhookStore,
     K: Clock,
     R: Source,
 {
     let processing = Box::pin(process(ports, psp, webhook));
-    match select(processing, Box::pin(ports.clock.sleep(PROCESSING))).await {
+    match select(processing, Box::pin(ports.clock.sleep(time))).await {
         Either::Left((Ok(Processed::Applied { changes }), _)) => tracing::info!(outcome = "PROCESSED", changes, "webhook"),
         Either::Left((Ok(Processed::Parked), _)) => {
             tracing::info!(outcome = "PARKED", "webhook");

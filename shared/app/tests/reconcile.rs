@@ -77,7 +77,7 @@ impl Scene {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_psp_that_is_away_is_asked_once_in_a_sweep_and_its_operations_stay_due() {
+async fn a_psp_that_is_away_is_asked_once_in_a_sweep_and_its_operations_come_later() {
     let scene = Scene::new().await;
     for number in 1..=12 {
         scene.doubtful(number).await;
@@ -88,6 +88,8 @@ async fn a_psp_that_is_away_is_asked_once_in_a_sweep_and_its_operations_stay_due
     assert_eq!(scene.sweep_for(Span::from_seconds(29)).await, Swept { taken: 1, left: 11 });
     assert_eq!(scene.connections.psp.calls().read, reads + 1);
     scene.connections.psp.is_unavailable(false);
+    assert_eq!(scene.sweep_for(Span::from_seconds(29)).await, Swept { taken: 0, left: 0 }, "they stand in nobody's way");
+    scene.clock.advance(Span::from_seconds(60));
     assert_eq!(scene.sweep_for(Span::from_seconds(29)).await, Swept { taken: 11, left: 0 });
 }
 

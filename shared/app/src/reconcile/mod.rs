@@ -50,8 +50,8 @@ where
     Ok(Swept { taken: taken.len() - left, left })
 }
 
-/// The connections whose PSP has not answered in this sweep. It is not asked for the rest of what waits for it: a PSP that is away
-/// must not keep the others' waiting.
+/// The connections whose PSP has not answered in this sweep. It is not asked for the rest of what waits for it, and that comes later:
+/// a PSP that is away must not keep the others' waiting.
 #[derive(Default)]
 struct Silent(Mutex<HashSet<(SpaceId, ConnectionName)>>);
 
@@ -87,7 +87,10 @@ where
                 tracing::warn!(space = space.number(), transaction = id.number(), ?refusal, "a transaction could not be reconciled");
             }
         },
-        Waiting::Webhook { space, connection, .. } if silent.has(space, &connection) => return false,
+        Waiting::Webhook { space, connection, event } if silent.has(space, &connection) => {
+            webhook::put_off(ports, space, &connection, &event).await;
+            return false;
+        }
         Waiting::Webhook { space, connection, event } => webhook::resume(ports, space, &connection, &event).await,
     }
     true

@@ -24,7 +24,7 @@ pub(super) enum Taking {
     WhatIsOpen,
 }
 
-/// False where nothing is taken because the PSP does not answer at the moment.
+/// False where the PSP is not asked because it does not answer at the moment.
 pub(super) async fn reconcile<S, C, K, R>(
     ports: &Ports<'_, S, C, K, R>,
     space: SpaceId,
@@ -45,15 +45,16 @@ where
         return Ok(true);
     }
     let connection = whole.head.transaction().facts().connection.clone();
-    if silent.has(space, &connection) {
-        return Ok(false);
-    }
     let lease = ports.source.unique();
     let is_taken = take_transaction(ports, &mut whole).await?;
     let taken = take_operations(ports, &mut whole, taking, &lease).await?;
     if taking == Taking::WhatIsDue && !is_taken && taken.is_empty() {
         // Somebody else was faster, or the index lags behind.
         return Ok(true);
+    }
+    // By now its time has moved on: what waits for a PSP that is away stays in nobody's way.
+    if silent.has(space, &connection) {
+        return Ok(false);
     }
     let psp = open(ports.connections, whole.head.transaction()).await?;
     if whole.head.transaction().facts().import.state == ImportState::Pending {
