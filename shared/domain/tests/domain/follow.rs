@@ -76,9 +76,10 @@ fn the_rest_of_a_payment_that_was_captured_in_part_before_we_saw_it_authorized_i
         check(&format!(
             "
             import of 10.00 EUR
-              PSP reports PROCESSING                                             -> imported
+              PSP reports PROCESSING                                          -> imported
               PSP reports COMPLETED, capture 6.00 {capture}, released 4.00    -> adopted
-              PSP reports COMPLETED, capture 6.00 {capture}, released 4.00    -> followed  FULFILL, voided 4.00, capturable 0.00, no attention
+              PSP reports COMPLETED, capture 6.00 {capture}, released 4.00    -> followed  FULFILL, voided 4.00, capturable 0.00,
+                                                                                 no attention
             "
         ));
     }

@@ -8,8 +8,8 @@ use app::webhook::{Acknowledgement, receive};
 use domain::time::Span;
 use std::sync::Arc;
 
-/// After how many seconds the PSP repeats what was not acknowledged, before it gives up.
-const REPEATED_AFTER: [i64; 7] = [60, 300, 1800, 7200, 21_600, 43_200, 43_200];
+/// After how many seconds the PSP repeats what was not acknowledged, before it gives up: for longer than the table is ever away.
+const REPEATED_AFTER: [i64; 9] = [60, 300, 1800, 7200, 21_600, 43_200, 43_200, 43_200, 43_200];
 
 /// Sends an event on its way, or on two.
 pub(super) fn post(world: &Arc<World>, event: Event) {
