@@ -85,6 +85,19 @@ fn the_rest_of_a_payment_that_was_captured_in_part_before_we_saw_it_authorized_i
     }
 }
 
+/// What the PSP does not say is not made up.
+#[test]
+fn a_rest_that_is_not_all_released_is_not_called_so() {
+    check(
+        "
+        import of 10.00 EUR
+          PSP reports PROCESSING                                           -> imported
+          PSP reports COMPLETED, capture 6.00 successful, released 3.00    -> adopted
+          PSP reports COMPLETED, capture 6.00 successful, released 3.00    -> followed  FULFILL, voided 0.00
+        ",
+    );
+}
+
 /// The captures themselves are not adopted yet; until they are, a person has to know.
 #[test]
 fn a_payment_that_was_captured_before_we_saw_it_authorized_is_adopted_with_its_capture() {
