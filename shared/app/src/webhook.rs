@@ -16,7 +16,6 @@ use domain::planted::{Bug, is_planted};
 use domain::time::Span;
 use domain::transaction::ImportState;
 use futures_util::future::{Either, select};
-use std::sync::Arc;
 use tracing::field::Empty;
 use tracing::{Instrument, Span as LogSpan};
 
@@ -123,9 +122,15 @@ where
     Acknowledgement::Stored
 }
 
-/// Comes back to a webhook that was stored and is not processed yet.
-pub(crate) async fn resume<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, connection: &ConnectionName, event: &str)
-where
+/// Comes back to a webhook that was stored and is not processed yet. Where its PSP does not answer at the moment, it is left for
+/// later.
+pub(crate) async fn resume<S, C, K, R>(
+    ports: &Ports<'_, S, C, K, R>,
+    space: SpaceId,
+    connection: &ConnectionName,
+    event: &str,
+    is_silent: bool,
+) where
     S: WebhookStore,
     C: Connections,
     K: Clock,
@@ -141,28 +146,21 @@ where
         pspMs = Empty
     );
     let work = async {
-        match take(ports, space, connection, event).await {
-            Ok(Some((webhook, psp))) => {
+        let webhook = match take(ports, space, connection, event).await {
+            Ok(Some(webhook)) if !is_silent => webhook,
+            // Left for later, processed meanwhile, or somebody else is at it.
+            Ok(_) => return,
+            Err(error) => return tracing::warn!(outcome = "WAITING", why = error.for_log(), "webhook"),
+        };
+        match ports.connections.open(space, connection).await {
+            Ok(psp) => {
                 LogSpan::current().record("psp", psp.name());
                 process_in_time(ports, psp.as_ref(), &webhook, TIME_FOR_CALL).await;
             }
-            // Processed meanwhile, or somebody else is at it.
-            Ok(None) => {}
-            Err(why) => tracing::warn!(outcome = "WAITING", why, "webhook"),
+            Err(error) => tracing::warn!(outcome = "WAITING", why = format!("the connection cannot be used: {error:?}"), "webhook"),
         }
     };
     work.instrument(lines).await;
-}
-
-/// Leaves a webhook for later: its PSP does not answer at the moment.
-pub(crate) async fn put_off<S, C, K, R>(ports: &Ports<'_, S, C, K, R>, space: SpaceId, connection: &ConnectionName, event: &str)
-where
-    S: WebhookStore,
-    C: Connections,
-    K: Clock,
-{
-    // One that cannot be put off stays due.
-    drop(take(ports, space, connection, event).await);
 }
 
 /// Moves its due time, so that nobody else comes back to it now.
@@ -171,21 +169,17 @@ async fn take<S, C, K, R>(
     space: SpaceId,
     connection: &ConnectionName,
     event: &str,
-) -> Result<Option<(StoredWebhook, Arc<dyn Psp>)>, String>
+) -> Result<Option<StoredWebhook>, StoreError>
 where
     S: WebhookStore,
-    C: Connections,
     K: Clock,
 {
     let now = ports.clock.now();
-    let Some(webhook) = ports.store.load_webhook(space, connection, event).await.map_err(StoreError::for_log)? else { return Ok(None) };
+    let Some(webhook) = ports.store.load_webhook(space, connection, event).await? else { return Ok(None) };
     let waited = now.since(webhook.received_on);
     let again = if webhook.unread.is_some() || waited >= DAILY { DAILY } else { asked_again_after(waited) };
-    if webhook.due_on > now || !ports.store.postpone_webhook(&webhook, now.plus(again)).await.map_err(StoreError::for_log)? {
-        return Ok(None);
-    }
-    let psp = ports.connections.open(space, connection).await.map_err(|error| format!("the connection cannot be used: {error:?}"))?;
-    Ok(Some((webhook, psp)))
+    let is_taken = webhook.due_on <= now && ports.store.postpone_webhook(&webhook, now.plus(again)).await?;
+    Ok(is_taken.then_some(webhook))
 }
 
 /// Processes a webhook for so long, and tells what came of it in one line.

@@ -6,10 +6,12 @@
 use app::capture::capture;
 use app::import::import;
 use app::money_command::{Precondition, Request};
+use app::ports::psp::{RawWebhook, WebhookEvent};
 use app::ports::store::{StatusStore, WholeTransaction};
 use app::ports::{Clock, Ports};
 use app::reconcile::{Swept, sweep};
 use app::resolve::resolve;
+use app::webhook::receive;
 use domain::id::{OperationId, TransactionId};
 use domain::interaction::InteractionKind;
 use domain::operation::{Resolution, ResolveCommand};
@@ -17,7 +19,9 @@ use domain::outcome::{Doubt, Failure};
 use domain::payment::{Movement, PspPayment};
 use domain::time::Span;
 use domain::{Minor, Money, OperationKind, OperationState, Outcome, Refusal, Timestamp, TransactionState};
-use testkit::builders::{NOW, capture_at_psp, capture_of, euros, import_command, key, payment, space, transaction_id};
+use testkit::builders::{
+    NOW, capture_at_psp, capture_of, connection, euros, import_command, key, payment, psp_reference, space, transaction_id,
+};
 use testkit::{Store, TestClock, TestConnections, TestSource, TestStore};
 
 struct Scene {
@@ -94,6 +98,24 @@ async fn a_psp_that_is_away_is_asked_once_in_a_sweep_and_its_operations_come_lat
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_webhook_of_a_psp_that_is_away_comes_later_too() {
+    let scene = Scene::new().await;
+    for number in 1..=12 {
+        scene.doubtful(number).await;
+    }
+    scene.connections.psp.is_unavailable(true);
+    scene.clock.advance(Span::from_seconds(1));
+    let references = vec![psp_reference("pay_1")];
+    scene.connections.psp.tells(WebhookEvent { id: Some("evt_1".to_owned()), kind: "test".to_owned(), references, is_readable: true });
+    receive(&scene.ports(), space(1), &connection(), &RawWebhook { headers: vec![], body: vec![] }).await;
+    scene.clock.advance(Span::from_seconds(60));
+    let reads = scene.connections.psp.calls().read;
+    assert_eq!(scene.sweep_for(Span::from_seconds(29)).await, Swept { taken: 1, left: 12 });
+    assert_eq!(scene.connections.psp.calls().read, reads + 1);
+    assert_eq!(scene.sweep_for(Span::from_seconds(29)).await, Swept { taken: 0, left: 0 });
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_time_for_a_call_nothing_is_taken() {
     let scene = Scene::new().await;
     scene.doubtful(1).await;
@@ -138,7 +160,6 @@ async fn a_payment_under_way_is_followed_without_a_webhook() {
     assert_eq!(scene.whole(id).await.head.transaction().facts().state, TransactionState::Authorized);
 }
 
-/// The PSP has it with another amount: nothing is booked before a person has looked.
 /// As long as the capture was open it might have been done before; it was not, and nobody else comes back to the payment.
 #[tokio::test(start_paused = true)]
 async fn what_an_open_operation_held_back_is_applied_once_it_has_settled() {
@@ -153,6 +174,7 @@ async fn what_an_open_operation_held_back_is_applied_once_it_has_settled() {
     assert_eq!((facts.state, facts.balance.voided), (TransactionState::Voided, Minor::new(10_000)));
 }
 
+/// The PSP has it with another amount: nothing is booked before a person has looked.
 #[tokio::test(start_paused = true)]
 async fn a_person_settles_what_nobody_else_can_once() {
     for (state, settled, captured) in

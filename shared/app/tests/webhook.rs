@@ -19,6 +19,7 @@ use domain::time::Span;
 use domain::transaction::properties::Properties;
 use domain::transaction::{Change, ImportFailure, ImportState};
 use domain::{Operation, OperationKind, Timestamp, Transaction, TransactionState};
+use std::time::Duration;
 use testkit::builders::{NOW, capture_at_psp, completed, connection, import_command, payment, psp_reference, space, transaction_id};
 use testkit::{Store, TestClock, TestConnections, TestSource, TestStore};
 
@@ -229,6 +230,18 @@ async fn a_webhook_that_could_not_be_processed_is_come_back_to() {
     assert_eq!(scene.inbox().await, (false, true));
     assert_eq!(scene.transaction(id).await.facts().state, TransactionState::Voided);
     assert_eq!(minute().await.taken, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reading_that_takes_longer_than_an_acknowledgement_may_is_waited_for_by_the_schedule() {
+    let scene = Scene::new().await;
+    import(&scene.ports(), space(1), &import_command(CANONICAL)).await.unwrap();
+    scene.connections.psp.reads_for(Duration::from_secs(15));
+    assert_eq!(scene.canceled().await, Acknowledgement::Stored);
+    assert_eq!(scene.inbox().await, (true, false));
+    scene.clock.advance(Span::from_seconds(60));
+    sweep(&scene.ports(), scene.clock.now().plus(Span::from_seconds(29))).await.unwrap();
+    assert_eq!(scene.inbox().await, (false, true));
 }
 
 /// By then it mostly waits for a person.

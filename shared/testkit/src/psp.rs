@@ -10,6 +10,7 @@ use domain::payment::PspPayment;
 use domain::{Capabilities, Outcome, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Knows one payment, or none.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ struct State {
     events: VecDeque<Result<WebhookEvent, WebhookRefused>>,
     calls: Calls,
     is_unavailable: bool,
+    /// How long a reading takes.
+    reads_for: Duration,
 }
 
 /// How often the PSP was asked for what.
@@ -71,6 +74,11 @@ impl TestPsp {
         self.state().is_unavailable = is_unavailable;
     }
 
+    /// How long it takes from now on until a reading is answered.
+    pub fn reads_for(&self, duration: Duration) {
+        self.state().reads_for = duration;
+    }
+
     pub fn calls(&self) -> Calls {
         self.state().calls
     }
@@ -99,8 +107,13 @@ impl Psp for TestPsp {
     }
 
     async fn read(&self, _: &PspReference) -> Reading {
-        let mut state = self.state();
-        state.calls.read += 1;
+        let duration = {
+            let mut state = self.state();
+            state.calls.read += 1;
+            state.reads_for
+        };
+        tokio::time::sleep(duration).await;
+        let state = self.state();
         if state.is_unavailable {
             return Reading::Unavailable { detail: "for a test".to_owned(), retry_after: None };
         }

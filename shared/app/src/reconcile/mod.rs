@@ -87,11 +87,11 @@ where
                 tracing::warn!(space = space.number(), transaction = id.number(), ?refusal, "a transaction could not be reconciled");
             }
         },
-        Waiting::Webhook { space, connection, event } if silent.has(space, &connection) => {
-            webhook::put_off(ports, space, &connection, &event).await;
-            return false;
+        Waiting::Webhook { space, connection, event } => {
+            let is_silent = silent.has(space, &connection);
+            webhook::resume(ports, space, &connection, &event, is_silent).await;
+            return !is_silent;
         }
-        Waiting::Webhook { space, connection, event } => webhook::resume(ports, space, &connection, &event).await,
     }
     true
 }
